@@ -1,0 +1,1 @@
+"""The marketplace: its rules, its rows, its use cases and its command line."""

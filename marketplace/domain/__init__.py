@@ -1,0 +1,1 @@
+"""The rules of the marketplace as frozen values and pure functions; the standard library only."""

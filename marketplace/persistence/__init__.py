@@ -1,0 +1,1 @@
+"""Rows: SQLAlchemy Core tables and plain async functions over them."""

@@ -1,0 +1,1 @@
+"""What is asked for and given: consents, needs, offers, plans and allocations."""

@@ -1,0 +1,1 @@
+"""Whom and what the marketplace knows: regions, categories, organizations, households."""

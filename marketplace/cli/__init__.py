@@ -1,0 +1,1 @@
+"""The command line: aidloop serve, worker, migrate, demo, doctor, import, match."""

@@ -1,0 +1,95 @@
+"""Who may do what: roles, the viewer of a request, and the one matrix of mutations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from marketplace.domain.errors import Forbidden, Language, Unauthenticated
+
+
+class Role(StrEnum):
+    """Roles of domain.md; scope comes from the account's organization and region."""
+
+    PUBLIC = "PUBLIC"
+    APPLICANT = "APPLICANT"
+    PROVIDER = "PROVIDER"
+    FEDERATION = "FEDERATION"
+    GRID_WORKER = "GRID_WORKER"
+    SOCIAL_WORKER = "SOCIAL_WORKER"
+    TOWNSHIP_OFFICER = "TOWNSHIP_OFFICER"
+    ASSISTANCE_OFFICER = "ASSISTANCE_OFFICER"
+    CHARITY_OFFICER = "CHARITY_OFFICER"
+    AUDITOR = "AUDITOR"
+    ADMIN = "ADMIN"
+
+
+EVERYONE = frozenset(Role)
+PROVIDERS = frozenset({Role.PROVIDER, Role.FEDERATION})
+FIELD_OFFICERS = frozenset({Role.GRID_WORKER, Role.SOCIAL_WORKER, Role.TOWNSHIP_OFFICER})
+COUNTY_OFFICERS = frozenset({Role.ASSISTANCE_OFFICER, Role.CHARITY_OFFICER})
+SUPERVISION = frozenset({Role.AUDITOR})
+OFFICERS = FIELD_OFFICERS | COUNTY_OFFICERS
+STAFF = OFFICERS | SUPERVISION | {Role.ADMIN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who asks: an account with its role and scope, or the public.
+
+    `region_low..region_high` is the interval of the region's subtree (nested sets); without a
+    region nothing is seen that is bounded by region.
+    """
+
+    role: Role = Role.PUBLIC
+    account_id: int | None = None
+    organization_id: int | None = None
+    region_id: int | None = None
+    region_low: int = 0
+    region_high: int = -1
+    language: Language = "en"
+
+    def is_one_of(self, roles: frozenset[Role]) -> bool:
+        return self.role in roles
+
+
+# Each mutation and who may call it at all; a service narrows this by ownership and region.
+MUTATIONS: Mapping[str, frozenset[Role]] = {
+    "offerPost": PROVIDERS,
+    "offerUpdate": PROVIDERS,
+    "offerPause": PROVIDERS | {Role.CHARITY_OFFICER},
+    "offerResume": PROVIDERS | {Role.CHARITY_OFFICER},
+    "offerClose": PROVIDERS | {Role.CHARITY_OFFICER},
+    "needCreate": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
+    "needRefer": frozenset({Role.ASSISTANCE_OFFICER}),
+    "needReview": frozenset({Role.CHARITY_OFFICER}),
+    "consentGive": frozenset(
+        {Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}
+    ),
+    "consentWithdraw": frozenset(
+        {Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}
+    ),
+    "planCreate": frozenset({Role.CHARITY_OFFICER}),
+    "planCancel": frozenset({Role.CHARITY_OFFICER}),
+    "planApprove": frozenset({Role.CHARITY_OFFICER}),
+    "planDiscard": frozenset({Role.CHARITY_OFFICER}),
+    # Not a list field but a recorded act, so it stands here with the writes.
+    "personalData": frozenset(
+        {
+            Role.APPLICANT,
+            Role.GRID_WORKER,
+            Role.SOCIAL_WORKER,
+            Role.TOWNSHIP_OFFICER,
+            Role.ASSISTANCE_OFFICER,
+            Role.AUDITOR,
+        }
+    ),
+}
+
+
+def require(viewer: Viewer, action: str) -> None:
+    """Let the viewer pass, or raise Unauthenticated or Forbidden; the unlisted is forbidden."""
+    if viewer.role in MUTATIONS.get(action, frozenset()):
+        return
+    raise Unauthenticated if viewer.role is Role.PUBLIC else Forbidden
