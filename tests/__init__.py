@@ -1,0 +1,1 @@
+"""The tests, through the public faces: GraphQL over HTTP, the command line, matching.solve."""

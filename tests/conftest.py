@@ -1,0 +1,74 @@
+"""Fixtures that every test may ask for; `database` runs a test once on each database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from marketplace.persistence.database import Database
+from marketplace.persistence.migrations import migrate
+from tests.fixtures.databases import postgres_database, postgres_server, postgres_template
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--db",
+        choices=["sqlite", "postgresql", "both"],
+        default="both",
+        help="which databases the tests run on",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "dialect" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--db")
+        both = ["sqlite", "postgresql"]
+        metafunc.parametrize("dialect", both if chosen == "both" else [chosen], indirect=True)
+
+
+@pytest.fixture
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[sa.URL]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_copy_of(postgres: sa.URL) -> Iterator[str]:
+    with postgres_template(postgres) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def sqlite_copy_of(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "aidloop.db"
+    migrate(sa.make_url(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database of this test's own, as a URL."""
+    if dialect == "sqlite":
+        path = tmp_path / "aidloop.db"
+        shutil.copy(request.getfixturevalue("sqlite_copy_of"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgres")
+    with postgres_database(server, request.getfixturevalue("postgres_copy_of")) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
