@@ -1,0 +1,1 @@
+"""The optimizer: arrays in, a plan with its proof out."""

@@ -1,0 +1,178 @@
+"""A problem: needs, offers, and the pairs of them that may meet, as checked columns."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import cast
+
+import numpy as np
+
+from matching.arrays import IntArray, exact_sum, frozen, whole
+
+UNITS_MAX = 10**18
+SEVERITY_MAX = 10**9
+COST_MAX = 10**12
+ROWS_MAX = 2**31 - 2
+UNITS_SUM_MAX = 2**61
+
+
+def _number(value: int) -> IntArray:
+    """A default that fills a column: __post_init__ makes every field the array it is declared."""
+    return cast("IntArray", value)
+
+
+_NONE = cast("IntArray", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """Arrays in: N needs (index i), M offers (j), P pairs (k). A single number fills a column.
+
+        need_units           [N]  units still open, > 0
+        need_severity        [N]  >= 1, larger is more urgent
+        need_value           [N]  reference value of one unit in fen
+        offer_units          [M]  capacity left, in the offer's own unit, > 0
+        pair_need            [P]  row of the need
+        pair_offer           [P]  row of the offer; no pair twice
+        pair_cost            [P]  cost of one unit along the pair, >= 0
+        pair_draw            [P]  capacity drawn by one unit served
+        pair_max             [P]  at most so many units along the pair, committed ones included
+        pair_prior           [P]  units in the previous proposal
+        pair_committed       [P]  units already committed: counted by every cap, not solved again
+        pair_fixed_cost      [P]  cost of using the pair at all
+        need_min             [N]  serve at least so many or none
+        need_max_offers      [N]  at most so many different offers; 0 no limit
+        need_household       [N]  household of the need; each its own where None
+        offer_min_lot        [M]  at least so many units along a pair that is used
+        offer_max_needs      [M]  at most so many needs served; 0 no limit
+        offer_household_max  [M]  at most so much for one household, committed included; 0 no limit
+
+    Raises ValueError naming array and index. After construction every field is a read-only
+    int64 array (pair_max: UNITS_MAX where there is no limit).
+    """
+
+    need_units: IntArray
+    need_severity: IntArray
+    need_value: IntArray = _number(1)
+    offer_units: IntArray
+    pair_need: IntArray
+    pair_offer: IntArray
+    pair_cost: IntArray = _number(0)
+    pair_draw: IntArray = _number(1)
+    pair_max: IntArray = _NONE
+    pair_prior: IntArray = _number(0)
+    pair_committed: IntArray = _number(0)
+    pair_fixed_cost: IntArray = _number(0)
+    need_min: IntArray = _number(1)
+    need_max_offers: IntArray = _number(0)
+    need_household: IntArray = _NONE
+    offer_min_lot: IntArray = _number(1)
+    offer_max_needs: IntArray = _number(0)
+    offer_household_max: IntArray = _number(0)
+
+    def __post_init__(self) -> None:
+        n = self._column("need_units", None, 1, UNITS_MAX)
+        m = self._column("offer_units", None, 1, UNITS_MAX)
+        p = self._column("pair_need", None, 0, n - 1)
+        self._column("pair_offer", p, 0, m - 1)
+        if self.pair_max is _NONE:
+            object.__setattr__(self, "pair_max", UNITS_MAX)
+        if self.need_household is _NONE:
+            object.__setattr__(self, "need_household", np.arange(n))
+        for name, size, low, high in (
+            ("need_severity", n, 1, SEVERITY_MAX),
+            ("need_value", n, 1, COST_MAX),
+            ("need_min", n, 1, UNITS_MAX),
+            ("need_max_offers", n, 0, ROWS_MAX),
+            ("need_household", n, 0, 2**62),
+            ("offer_min_lot", m, 1, UNITS_MAX),
+            ("offer_max_needs", m, 0, ROWS_MAX),
+            ("offer_household_max", m, 0, UNITS_MAX),
+            ("pair_cost", p, 0, COST_MAX),
+            ("pair_draw", p, 1, UNITS_MAX),
+            ("pair_max", p, 0, UNITS_MAX),
+            ("pair_prior", p, 0, UNITS_MAX),
+            ("pair_committed", p, 0, UNITS_MAX),
+            ("pair_fixed_cost", p, 0, COST_MAX),
+        ):
+            self._column(name, size, low, high)
+        self._refuse_duplicates()
+        self._refuse_overflow()
+
+    @property
+    def n_needs(self) -> int:
+        return len(self.need_units)
+
+    @property
+    def n_offers(self) -> int:
+        return len(self.offer_units)
+
+    @property
+    def n_pairs(self) -> int:
+        return len(self.pair_need)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of every column by name: the same problem has the same digest anywhere."""
+        sha = hashlib.sha256()
+        for field in fields(self):
+            values: IntArray = getattr(self, field.name)
+            sha.update(f"{field.name}:{len(values)};".encode())
+            sha.update(values.astype("<i8").tobytes())
+        return sha.hexdigest()
+
+    def _column(self, name: str, size: int | None, low: int, high: int) -> int:
+        array = whole(name, getattr(self, name), size, low, high)
+        if len(array) > ROWS_MAX:
+            raise ValueError(f"{name}[{ROWS_MAX}]: at most {ROWS_MAX} rows are allowed.")
+        object.__setattr__(self, name, array)
+        return len(array)
+
+    def _refuse_duplicates(self) -> None:
+        code = self.pair_need * max(1, self.n_offers) + self.pair_offer
+        if len(code) < 2 or bool((code[1:] > code[:-1]).all()):
+            return
+        order = np.argsort(code, kind="stable")
+        twice = np.flatnonzero(code[order][1:] == code[order][:-1])
+        if len(twice):
+            first, again = int(order[twice[0]]), int(order[twice[0] + 1])
+            raise ValueError(f"pair_need[{again}], pair_offer[{again}]: same pair as [{first}].")
+
+    def _refuse_overflow(self) -> None:
+        """Sums of what can flow must stay far inside 64 bits, else the solver would wrap."""
+        committed = self.pair_committed
+        for name, values in (
+            ("need_units", self.need_units),
+            ("pair_need", pair_capacity(self)),
+            ("pair_committed", committed),
+            ("pair_draw", np.where(committed > 0, self.pair_draw, 0)),
+        ):
+            if exact_sum(values) > UNITS_SUM_MAX:
+                index = int(np.argmax(np.cumsum(values.astype(np.float64)) > UNITS_SUM_MAX * 0.99))
+                raise ValueError(f"{name}[{index}]: the units up to here overflow 2^61.")
+
+
+def pair_capacity(problem: Problem) -> IntArray:
+    """Most units that can still move along each pair, by need, offer and pair_max: int64[P]."""
+    left = np.maximum(problem.pair_max - problem.pair_committed, 0)
+    need = problem.need_units[problem.pair_need]
+    offer = problem.offer_units[problem.pair_offer]
+    capacity: IntArray = np.minimum(np.minimum(left, need), offer)
+    return capacity
+
+
+def served_units(problem: Problem, pair_units: IntArray) -> IntArray:
+    """Units that each need receives, over all its offers.
+
+        pair_units   int64[P]   units moved along pair k, >= 0
+        returns      int64[N]   units served to need i
+    """
+    served = np.zeros(problem.n_needs, np.int64)
+    np.add.at(served, problem.pair_need, pair_units)
+    return frozen(served)
+
+
+def drawn_units(problem: Problem, pair_units: IntArray) -> IntArray:
+    """Capacity that each offer gives, in its own unit: int64[M]."""
+    drawn: IntArray = np.zeros(problem.n_offers, np.int64)
+    np.add.at(drawn, problem.pair_offer, pair_units * problem.pair_draw)
+    return frozen(drawn)
