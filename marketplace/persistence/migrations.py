@@ -37,6 +37,11 @@ def _engine(url: sa.URL) -> sa.Engine:
     return sa.create_engine(url, connect_args={"options": "-c lock_timeout=10s"})
 
 
+def url_of(url: str) -> sa.URL:
+    """A database URL as migrations take it."""
+    return sa.make_url(url)
+
+
 def head() -> str:
     """The revision that this version of the code needs."""
     found = ScriptDirectory.from_config(_config()).get_current_head()

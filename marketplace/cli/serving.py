@@ -1,0 +1,87 @@
+"""Serving the market: the web server, workers on their own, and the schema as a file."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from marketplace.cli import console
+from marketplace.domain.errors import Text
+from marketplace.persistence import migrations
+from marketplace.persistence.database import Database
+from marketplace.services.worker import run_worker
+from marketplace.settings import Settings
+
+# The single late binding of the house: the command line knows the app by name only.
+APP = "schema.app:create_app"
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        APP,
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=10,
+        server_header=False,
+        proxy_headers=False,
+    )
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve GraphQL (with the worker in the same process, unless AIDLOOP_WORKER_IN_SERVER=false)."""
+    settings = Settings.from_env()
+    ready(settings)
+    config = server_config(settings)
+    config.host, config.port = host or settings.host, port or settings.port
+    console.out.print(f"Aidloop serves http://{config.host}:{config.port}/graphql  (Ctrl-C stops)")
+    uvicorn.Server(config).run()
+
+
+def worker() -> None:
+    """Run jobs (plans) until stopped; start as many as you like, on any number of machines."""
+    settings = Settings.from_env()
+    ready(settings)
+    console.out.print(f"Aidloop worker on {settings.data_dir}  (Ctrl-C stops)")
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    database = Database(settings.url)
+    try:
+        await run_worker(database, settings, stop=stop)
+    finally:
+        await database.close()
+
+
+def schema() -> None:
+    """Print the GraphQL schema (SDL), for code generators and for looking at."""
+    console.out.file.write(str(importlib.import_module("schema.root").sdl()))
+
+
+def ready(settings: Settings) -> None:
+    """Refuse to run on a database that is not at this version's tables."""
+    at = migrations.current(migrations.url_of(settings.url))
+    if at != migrations.head():
+        console.refuse(
+            Text(
+                f"The database is at {at or 'nothing'}, this version needs {migrations.head()}. "
+                "Run: aidloop migrate",
+                f"数据库版本为 {at or '空'}，当前程序需要 {migrations.head()}。请先运行：aidloop migrate",
+            ).said_in(console.language())
+        )
+        raise typer.Exit(1)
