@@ -1,0 +1,116 @@
+"""Rows of needs: finding, adding and moving them, and covering units without a race.
+
+`version` counts what people changed, not `covered`. Locks are taken in one order everywhere:
+needs, then allocations, then offers, each by ascending id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from marketplace.domain.errors import QuantityExceeded
+from marketplace.domain.exchange.needs import NeedStatus
+from marketplace.persistence.database import Writing
+from marketplace.persistence.exchange.consents import in_force
+from marketplace.persistence.tables import needs
+
+CHUNK = 1_000
+
+
+def left() -> sa.ColumnElement[int]:
+    """Units of a need that no live allocation covers, in the need's unit."""
+    return needs.c.quantity - needs.c.covered
+
+
+def in_market(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row of `needs` is in the market: the one condition for snapshot and approval.
+
+    A restriction of the household shows as the status SUSPENDED.
+    """
+    return sa.and_(
+        needs.c.status == NeedStatus.PUBLISHED,
+        sa.or_(needs.c.deadline.is_(None), needs.c.deadline > now),
+        left() > 0,
+        in_force(needs.c.household_id, now),
+    )
+
+
+async def cover(db: Writing, need_id: int, units: int, *, now: datetime) -> bool:
+    """Count units of one need as covered; False, and nothing done, if not so many are open now."""
+    _above_zero(units)
+    done = await db.execute(
+        sa.update(needs)
+        .where(needs.c.id == need_id, left() >= units, in_market(now))
+        .values(covered=needs.c.covered + units)
+    )
+    return done == 1
+
+
+async def lock_in_market(db: Writing, need_ids: Iterable[int], *, now: datetime) -> dict[int, int]:
+    """Units left of those needs that are in the market now; all given rows stay locked.
+
+    What it says holds until the transaction ends: consent cannot be withdrawn meanwhile, since
+    withdrawing changes the same rows.
+    """
+    ids = sorted(set(need_ids))
+    for part in _parts(ids):
+        await db.rows(
+            sa.select(needs.c.id).where(needs.c.id.in_(part)).order_by(needs.c.id).with_for_update()
+        )
+    units: dict[int, int] = {}
+    for part in _parts(ids):
+        # A statement of its own: it sees what was committed while the lock was waited for.
+        found = sa.select(needs.c.id, left().label("units")).where(
+            needs.c.id.in_(part), in_market(now)
+        )
+        units |= {row["id"]: row["units"] for row in await db.rows(found)}
+    return units
+
+
+async def cover_many(db: Writing, units: Mapping[int, int]) -> None:
+    """Count units of many needs as covered, one guarded update each, in id order.
+
+    Raises QuantityExceeded, which undoes the transaction, if any has not so many open.
+    """
+    guarded = (
+        sa.update(needs)
+        .where(needs.c.id == sa.bindparam("key"), left() >= sa.bindparam("units"))
+        .values(covered=needs.c.covered + sa.bindparam("units"))
+    )
+    await _each(db, guarded, units)
+
+
+async def uncover(db: Writing, units: Mapping[int, int]) -> None:
+    """Open covered units of many needs again, in id order, whatever state the needs are in."""
+    guarded = (
+        sa.update(needs)
+        .where(needs.c.id == sa.bindparam("key"), needs.c.covered >= sa.bindparam("units"))
+        .values(covered=needs.c.covered - sa.bindparam("units"))
+    )
+    await _each(db, guarded, units)
+
+
+async def _each(db: Writing, guarded: sa.Update, units: Mapping[int, int]) -> None:
+    if not units:
+        return
+    for count in units.values():
+        _above_zero(count)
+    done = await db.execute(guarded, [{"key": key, "units": units[key]} for key in sorted(units)])
+    if done != len(units):
+        raise QuantityExceeded.of(
+            "",
+            "What was left of a need has changed. Try again.",
+            "需求的未满足数量已发生变化，请重试。",
+        )
+
+
+def _above_zero(units: int) -> None:
+    if units <= 0:
+        raise ValueError(f"units must be above zero, not {units}")
+
+
+def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
