@@ -1,0 +1,88 @@
+"""What a client is told when something goes wrong: refusals in its language, surprises masked."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+import orjson
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from marketplace.domain.errors import DomainError, Language, Text, TopLevelError
+from schema.context import Context
+
+ERRORS_MAX = 10
+PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+INTERNAL = "INTERNAL"
+SURPRISE = Text(
+    "Something went wrong on our side. Try again; if it happens again, tell us this request id: {}",
+    "系统内部出错，请重试；如再次出现，请将此请求编号告知管理员：{}",
+)
+
+log = logging.getLogger("aidloop.error")
+
+
+def said(errors: list[GraphQLError], context: Context) -> list[GraphQLError]:
+    """At most ERRORS_MAX errors as the client may see them; surprises are logged on the way."""
+    return [_said(error, context) for error in errors[:ERRORS_MAX]]
+
+
+def coded(error: GraphQLError, message: str, code: str, **extensions: object) -> GraphQLError:
+    """The error at the same place in document and answer, with nothing of its cause."""
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={"code": code, **extensions},
+    )
+
+
+def refused(
+    error: GraphQLError, cause: TopLevelError | DomainError, language: Language
+) -> GraphQLError:
+    """A refusal of the house: its code, and its text in the client's language."""
+    if isinstance(cause, TopLevelError):
+        return coded(error, cause.said.said_in(language), cause.code)
+    faults = cause.faults
+    message = " ".join(f.text.said_in(language) for f in faults) or str(cause)
+    fields = [list(f.field) for f in faults if f.field]
+    extensions = {"fields": fields} if fields else {}
+    return coded(error, message, faults[0].code if faults else cause.code, **extensions)
+
+
+def _said(error: GraphQLError, context: Context) -> GraphQLError:
+    cause = error.original_error
+    if isinstance(cause, TopLevelError | DomainError):
+        return refused(error, cause, context.language)
+    if "code" in (error.extensions or {}):
+        return error
+    if isinstance(error, GraphQLSyntaxError):
+        return coded(error, error.message, PARSE_FAILED)
+    if _is_about_the_document(error):
+        return coded(error, error.message, VALIDATION_FAILED)
+    _log_surprise(error, context)
+    message = SURPRISE.said_in(context.language).format(context.request_id)
+    return coded(error, message, INTERNAL, requestId=context.request_id)
+
+
+def _is_about_the_document(error: GraphQLError) -> bool:
+    """Whether graphql-core itself found fault with document, variables or arguments."""
+    if not isinstance(error.original_error, GraphQLError | None):
+        return False
+    return error.path is None or error.message.startswith("Argument ")
+
+
+def _log_surprise(error: GraphQLError, context: Context) -> None:
+    cause = error.original_error or error
+    line = {
+        "event": "surprise",
+        "request_id": context.request_id,
+        "account_id": context.viewer.account_id,
+        "path": error.path,
+        "error": type(cause).__name__,
+        "traceback": "".join(traceback.format_exception(cause)),
+    }
+    log.error(orjson.dumps(line, default=str).decode())
