@@ -1,0 +1,1 @@
+"""Files that people hand in: tables read, checked row by row, and taken in."""
