@@ -102,6 +102,12 @@ real: $(DEV) ## the GetUsPPE requests of 2020, matched and certified
 	@$(PIP) install --quiet -c constraints.txt -e '.[real]'
 	@$(BIN)/python -m benchmarks.real --out $(DATA)/real
 
+.PHONY: constraints
+constraints: $(DEV) ## write constraints.txt anew from what is installed and passed the tests
+	@{ echo "# The exact versions that the tests passed with; made by 'make constraints'."; \
+	   $(BIN)/python -m pip --disable-pip-version-check list --format=freeze \
+	   | grep -viE '^(aidloop|pip|setuptools|wheel)==' | LC_ALL=C sort -f; } > constraints.txt
+
 .PHONY: clean
 clean: ## remove what was built here, not the data
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info node_modules
