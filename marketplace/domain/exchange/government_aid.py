@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+
+from marketplace.domain.checks import QUANTITY_MAX, fault, within
+from marketplace.domain.errors import Fault, InvalidInput
+
+AMOUNT_FEN_MAX = 100_000_000  # a million yuan for one household is a typing error
 
 
 class GovernmentAidKind(StrEnum):
@@ -13,3 +21,108 @@ class GovernmentAidKind(StrEnum):
     EDUCATION = "EDUCATION"
     HOUSING = "HOUSING"
     DISASTER = "DISASTER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AidGranted:
+    """One decision, as the arithmetic of the residual sees it.
+
+    category_low..category_high     interval of the subtree that it covers (nested sets, inclusive)
+    covers_quantity                 units of that subtree that it provides
+    starts_on..ends_on              days on which it counts, inclusive; no end: until further notice
+    """
+
+    category_low: int
+    category_high: int
+    covers_quantity: int
+    starts_on: date
+    ends_on: date | None = None
+    granted: bool = True
+
+    def covers(self, *, category_low: int, category_high: int, on: date) -> bool:
+        """Whether it counts toward a need of that subtree on that day.
+
+        Aid with rice counts toward a need of staple food, and aid with staple food toward a need
+        of rice: in a tree the two subtrees overlap exactly where one lies in the other.
+        """
+        overlap = self.category_low <= category_high and category_low <= self.category_high
+        in_force = self.starts_on <= on and (self.ends_on is None or on <= self.ends_on)
+        return self.granted and overlap and in_force
+
+
+def covered_by_government(
+    asked: int,
+    *,
+    category_low: int,
+    category_high: int,
+    aids: Iterable[AidGranted],
+    on: date,
+    counted_before: int = 0,
+) -> int:
+    """Units of what is asked that government aid provides, 0..asked; the residual is the need.
+
+    counted_before   units that the household's other needs of overlapping categories already count
+                     as provided: the same sack of rice is not set off twice
+
+    >>> rice = AidGranted(category_low=3, category_high=3, covers_quantity=30,
+    ...                   starts_on=date(2026, 1, 1))
+    >>> covered_by_government(100, category_low=2, category_high=4, aids=[rice],
+    ...                       on=date(2026, 2, 1))
+    30
+    """
+    if asked <= 0 or counted_before < 0:
+        raise ValueError(f"asked {asked} must be above zero, counted {counted_before} not negative")
+    provided = sum(
+        aid.covers_quantity
+        for aid in aids
+        if aid.covers(category_low=category_low, category_high=category_high, on=on)
+    )
+    return min(asked, max(0, provided - counted_before))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAid:
+    """A decision of the assistance desk on one household.
+
+    granted=False   decided, and not entitled: it covers nothing, and says that government was asked
+    covers_*        the category and units of it that a need is reduced by; neither: money alone
+    """
+
+    household_id: int
+    kind: GovernmentAidKind
+    amount_fen: int
+    starts_on: date
+    ends_on: date | None = None
+    granted: bool = True
+    covers_category_id: int | None = None
+    covers_quantity: int = 0
+
+
+def check_aid(command: RecordAid) -> None:
+    """Raise InvalidInput with everything in the decision that cannot be."""
+    faults = list(_faults(command))
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def _faults(command: RecordAid) -> Iterator[Fault]:
+    yield from within("amount_fen", command.amount_fen, 0, AMOUNT_FEN_MAX)
+    yield from within("covers_quantity", command.covers_quantity, 0, QUANTITY_MAX)
+    if command.ends_on is not None and command.ends_on < command.starts_on:
+        yield fault(
+            "ends_on", "INVALID", "The end lies before the start.", "结束日期早于开始日期。"
+        )
+    if not command.granted and (command.amount_fen or command.covers_quantity):
+        yield fault(
+            "granted",
+            "INVALID",
+            "What was not granted gives nothing: leave amount and coverage at zero.",
+            "未批准的救助不提供任何内容，金额与抵扣数量须为零。",
+        )
+    if command.covers_quantity and command.covers_category_id is None:
+        yield fault(
+            "covers_category_id",
+            "REQUIRED",
+            "Say which category these units are of.",
+            "请选择抵扣数量所属的类别。",
+        )
