@@ -47,14 +47,17 @@ class Tranches:
         columns = [values.tolist() for values in self.shown]
         if self.order in ("floor", "weighted"):
             return tuple(zip(*columns, strict=True))
-        shares = [(Fraction(a - 1, q), -Fraction(a, q), u) for a, q, u in zip(*columns, strict=True)]
+        shares = [
+            (Fraction(a - 1, q), -Fraction(a, q), u) for a, q, u in zip(*columns, strict=True)
+        ]
         if self.order == "leximin":
             return tuple(shares)
         return tuple((u, begin, end) for begin, end, u in shares)
 
     def served(self, need_served: IntArray) -> IntArray:
         """Units served in each tranche when need i receives need_served[i]: int64[T]."""
-        return np.clip(need_served[self.need] - self.before, 0, self.units)
+        part: IntArray = np.clip(need_served[self.need] - self.before, 0, self.units)
+        return part
 
     def by_level(self, tranche_units: IntArray) -> IntArray:
         """Units added up by level: int64[R]."""
@@ -141,7 +144,7 @@ def _by_share(units: IntArray, severity: IntArray, policy: Policy) -> Tranches:
 
 def _share(units: IntArray, numerator: int | IntArray, denominator: int) -> IntArray:
     """ceil(units x numerator / denominator) without leaving 64 bits."""
-    whole, rest = np.divmod(units, denominator)
+    whole, rest = units // denominator, units % denominator
     end: IntArray = whole * numerator - (-rest * numerator // denominator)
     return end
 

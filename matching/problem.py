@@ -1,7 +1,7 @@
 """A problem: needs, offers, and the pairs of them that may meet, as checked columns."""
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import cast
 
 import numpy as np
@@ -13,6 +13,7 @@ SEVERITY_MAX = 10**9
 COST_MAX = 10**12
 ROWS_MAX = 2**31 - 2
 UNITS_SUM_MAX = 2**61
+COST_SUM_MAX = 2**60
 
 
 def _number(value: int) -> IntArray:
@@ -68,6 +69,7 @@ class Problem:
     offer_min_lot: IntArray = _number(1)
     offer_max_needs: IntArray = _number(0)
     offer_household_max: IntArray = _number(0)
+    _digest: str | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         n = self._column("need_units", None, 1, UNITS_MAX)
@@ -113,11 +115,21 @@ class Problem:
     @property
     def digest(self) -> str:
         """SHA-256 of every column by name: the same problem has the same digest anywhere."""
+        if self._digest is None:
+            object.__setattr__(self, "_digest", self._hashed())
+        return str(self._digest)
+
+    def _hashed(self) -> str:
         sha = hashlib.sha256()
-        for field in fields(self):
-            values: IntArray = getattr(self, field.name)
-            sha.update(f"{field.name}:{len(values)};".encode())
-            sha.update(values.astype("<i8").tobytes())
+        for field_ in fields(self):
+            if not field_.init:
+                continue
+            values: IntArray = getattr(self, field_.name)
+            if len(values) and bool((values == values[0]).all()):
+                sha.update(f"{field_.name}={values[0]}x{len(values)};".encode())
+            else:
+                sha.update(f"{field_.name}:{len(values)};".encode())
+                sha.update(values.astype("<i8", copy=False).tobytes())
         return sha.hexdigest()
 
     def _column(self, name: str, size: int | None, low: int, high: int) -> int:
@@ -149,6 +161,12 @@ class Problem:
             if exact_sum(values) > UNITS_SUM_MAX:
                 index = int(np.argmax(np.cumsum(values.astype(np.float64)) > UNITS_SUM_MAX * 0.99))
                 raise ValueError(f"{name}[{index}]: the units up to here overflow 2^61.")
+        nodes = (
+            self.n_needs + self.n_offers + (self.n_pairs if self.offer_household_max.any() else 0)
+        )
+        highest = int(np.argmax(self.pair_cost)) if self.n_pairs else 0
+        if self.n_pairs and int(self.pair_cost[highest]) * (nodes + 2) > COST_SUM_MAX:
+            raise ValueError(f"pair_cost[{highest}]: too large for {nodes} needs and offers.")
 
 
 def pair_capacity(problem: Problem) -> IntArray:
@@ -163,8 +181,8 @@ def pair_capacity(problem: Problem) -> IntArray:
 def served_units(problem: Problem, pair_units: IntArray) -> IntArray:
     """Units that each need receives, over all its offers.
 
-        pair_units   int64[P]   units moved along pair k, >= 0
-        returns      int64[N]   units served to need i
+    pair_units   int64[P]   units moved along pair k, >= 0
+    returns      int64[N]   units served to need i
     """
     served = np.zeros(problem.n_needs, np.int64)
     np.add.at(served, problem.pair_need, pair_units)

@@ -1,0 +1,209 @@
+"""The network of a problem: what can still flow, sorted so that each connected component is a slice.
+
+Clipped capacities, household hubs, tranches; plain arrays that travel to another process.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from matching.arrays import IntArray, offsets, summed
+from matching.precedence import Tranches
+from matching.problem import Problem, pair_capacity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """n needs, m offers, h hubs (one offer's share for one household), p pairs, C components.
+
+        tranche_start   [n+1]   tranches of need i
+        tranche_units, tranche_before, tranche_weight [t]   weight: larger is served first, >= 1
+        hub_offer, hub_cap      [h]   the offer behind a hub, and what the household may still get
+        pair_hub                [p]   the hub a pair draws from, -1: straight from the offer
+        need_from, offer_from, hub_from, pair_from   [C+1]   where each component starts
+
+    Pairs are sorted by need, then offer: arcs come in one order, whoever solves them.
+    """
+
+    need_units: IntArray
+    tranche_start: IntArray
+    tranche_units: IntArray
+    tranche_before: IntArray
+    tranche_weight: IntArray
+    offer_units: IntArray
+    hub_offer: IntArray
+    hub_cap: IntArray
+    pair_need: IntArray
+    pair_offer: IntArray
+    pair_hub: IntArray
+    pair_cap: IntArray
+    pair_cost: IntArray
+    pair_prior: IntArray
+    need_from: IntArray
+    offer_from: IntArray
+    hub_from: IntArray
+    pair_from: IntArray
+
+    @property
+    def n_components(self) -> int:
+        return len(self.pair_from) - 1
+
+    @property
+    def pair_source(self) -> IntArray:
+        """Where a pair draws from: offers are 0..m-1, hubs m..m+h-1."""
+        return np.where(self.pair_hub >= 0, self.pair_hub + len(self.offer_units), self.pair_offer)
+
+    def part(self, first: int, last: int) -> "Network":
+        """Components first..last-1 as a network of their own."""
+        n0, n1 = self.need_from[first], self.need_from[last]
+        m0, m1 = self.offer_from[first], self.offer_from[last]
+        h0, h1 = self.hub_from[first], self.hub_from[last]
+        p0, p1 = self.pair_from[first], self.pair_from[last]
+        t0, t1 = self.tranche_start[n0], self.tranche_start[n1]
+        hub = self.pair_hub[p0:p1]
+        return Network(
+            need_units=self.need_units[n0:n1],
+            tranche_start=self.tranche_start[n0 : n1 + 1] - t0,
+            tranche_units=self.tranche_units[t0:t1],
+            tranche_before=self.tranche_before[t0:t1],
+            tranche_weight=self.tranche_weight[t0:t1],
+            offer_units=self.offer_units[m0:m1],
+            hub_offer=self.hub_offer[h0:h1] - m0,
+            hub_cap=self.hub_cap[h0:h1],
+            pair_need=self.pair_need[p0:p1] - n0,
+            pair_offer=self.pair_offer[p0:p1] - m0,
+            pair_hub=np.where(hub >= 0, hub - h0, -1),
+            pair_cap=self.pair_cap[p0:p1],
+            pair_cost=self.pair_cost[p0:p1],
+            pair_prior=self.pair_prior[p0:p1],
+            need_from=self.need_from[first : last + 1] - n0,
+            offer_from=self.offer_from[first : last + 1] - m0,
+            hub_from=self.hub_from[first : last + 1] - h0,
+            pair_from=self.pair_from[first : last + 1] - p0,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Which row of the problem each row of the network is, and each row's component (-1: none)."""
+
+    need_row: IntArray
+    offer_row: IntArray
+    pair_row: IntArray
+    hub_household: IntArray
+    need_component: IntArray
+    offer_component: IntArray
+
+
+def network(problem: Problem, levels: Tranches) -> tuple[Network, Layout]:
+    """The network of the pairs along which something can still flow; large components first."""
+    cap, hub, hub_cap = _household_hubs(problem, pair_capacity(problem))
+    pairs = np.flatnonzero(cap > 0)
+    need_component, offer_component, n_components = _components(problem, pairs)
+    need_row = _sorted_members(need_component)
+    offer_row = _sorted_members(offer_component)
+    need_at, offer_at = _inverse(need_row, problem.n_needs), _inverse(offer_row, problem.n_offers)
+
+    need, offer = need_at[problem.pair_need[pairs]], offer_at[problem.pair_offer[pairs]]
+    code = need * max(1, problem.n_offers) + offer
+    if len(code) and not bool((code[1:] > code[:-1]).all()):
+        order = np.argsort(code, kind="stable")
+        pairs, need, offer = pairs[order], need[order], offer[order]
+    hub_offer, hub_caps, hub_household, pair_hub = _sorted_hubs(
+        problem, offer, hub[pairs], hub_cap, problem.need_household[problem.pair_need[pairs]]
+    )
+
+    count = np.diff(levels.start)[need_row]
+    tranche_start = np.zeros(len(need_row) + 1, np.int64)
+    np.cumsum(count, out=tranche_start[1:])
+    rows = np.repeat(levels.start[need_row] - tranche_start[:-1], count) + np.arange(count.sum())
+    net = Network(
+        need_units=problem.need_units[need_row],
+        tranche_start=tranche_start,
+        tranche_units=levels.units[rows],
+        tranche_before=levels.before[rows],
+        tranche_weight=levels.n_levels - levels.level[rows],
+        offer_units=problem.offer_units[offer_row],
+        hub_offer=hub_offer,
+        hub_cap=hub_caps,
+        pair_need=need,
+        pair_offer=offer,
+        pair_hub=pair_hub,
+        pair_cap=cap[pairs],
+        pair_cost=problem.pair_cost[pairs],
+        pair_prior=problem.pair_prior[pairs],
+        need_from=offsets(need_component[need_row], n_components),
+        offer_from=offsets(offer_component[offer_row], n_components),
+        hub_from=offsets(offer_component[offer_row[hub_offer]], n_components),
+        pair_from=offsets(need_component[problem.pair_need[pairs]], n_components),
+    )
+    layout = Layout(need_row, offer_row, pairs, hub_household, need_component, offer_component)
+    return net, layout
+
+
+def _household_hubs(problem: Problem, cap: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Capacity of each pair, its hub or -1, and capacity of each hub.
+
+    Where only one pair of an offer leads to a household, the household's limit is the pair's own.
+    """
+    limit = problem.offer_household_max[problem.pair_offer]
+    hub = np.full(problem.n_pairs, -1, np.int64)
+    rows = np.flatnonzero(limit > 0)
+    if not len(rows):
+        return cap, hub, np.empty(0, np.int64)
+    groups = np.stack([problem.pair_offer[rows], problem.need_household[problem.pair_need[rows]]])
+    _, member = np.unique(groups, axis=1, return_inverse=True)
+    member = member.ravel()
+    size = int(member.max()) + 1
+    left = np.zeros(size, np.int64)
+    left[member] = limit[rows]
+    left = np.maximum(left - summed(member, problem.pair_committed[rows], size), 0)
+    cap = cap.copy()
+    cap[rows] = np.minimum(cap[rows], left[member])
+    shared = np.bincount(member[cap[rows] > 0], minlength=size) > 1
+    hub[rows] = np.where(shared[member], (np.cumsum(shared) - 1)[member], -1)
+    return cap, hub, left[shared]
+
+
+def _components(problem: Problem, pairs: IntArray) -> tuple[IntArray, IntArray, int]:
+    """Component of each need and offer, -1 where no pair is; the one with most pairs is 0."""
+    n, size = problem.n_needs, problem.n_needs + problem.n_offers
+    need, offer = problem.pair_need[pairs], problem.pair_offer[pairs] + n
+    graph = coo_matrix((np.ones(len(pairs), np.int8), (need, offer)), shape=(size, size))
+    n_labels, label = connected_components(graph.tocsr(), directed=False) if size else (0, need)
+    count = np.bincount(label[need], minlength=n_labels)
+    used = int((count > 0).sum())
+    rank = np.empty(n_labels, np.int64)
+    rank[np.argsort(-count, kind="stable")] = np.arange(n_labels)
+    component = np.where(count[label] > 0, rank[label], -1)
+    return component[:n], component[n:], used
+
+
+def _sorted_members(component: IntArray) -> IntArray:
+    """Rows that belong to a component, by component, then row."""
+    rows = np.flatnonzero(component >= 0)
+    return rows[np.argsort(component[rows], kind="stable")]
+
+
+def _inverse(rows: IntArray, size: int) -> IntArray:
+    at = np.full(size, -1, np.int64)
+    at[rows] = np.arange(len(rows))
+    return at
+
+
+def _sorted_hubs(
+    problem: Problem, offer: IntArray, hub: IntArray, hub_cap: IntArray, household: IntArray
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Hubs by offer (so by component), then household: offer, cap, household; hub of each pair."""
+    used = hub >= 0
+    if not bool(used.any()):
+        none = np.empty(0, np.int64)
+        return none, none, none, hub
+    first = np.full(len(hub_cap), -1, np.int64)
+    where = np.flatnonzero(used)
+    first[hub[where[::-1]]] = where[::-1]
+    order = np.lexsort((household[first], offer[first]))
+    at = _inverse(order, len(hub_cap))
+    return offer[first[order]], hub_cap[order], household[first[order]], np.where(used, at[hub], -1)

@@ -1,0 +1,138 @@
+"""A plan: units along each pair, how good they are by level, and how far that is proven."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from matching.arrays import IntArray
+from matching.certificate import Certificate
+from matching.policy import Policy
+from matching.precedence import LevelKey
+
+Status = Literal["optimal", "bounded", "deadline"]
+Kind = Literal["flow", "mip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a solve stands."""
+
+    phase: Literal["build", "solve", "check", "done"]
+    components_done: int
+    components: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Component:
+    """One connected part of the market. Its levels are listed sparsely: only those it asks for.
+
+        levels, asked, served, bound   [L]   level, units asked, units served, proven upper bound
+
+    `bound` holds for sums from the first level on: no plan serves more units up to any level.
+    `gap` is the largest share of such a sum that is not proven out of reach: 0 when optimal.
+    """
+
+    needs: int
+    offers: int
+    pairs: int
+    kind: Kind
+    status: Status
+    levels: IntArray
+    asked: IntArray
+    served: IntArray
+    bound: IntArray
+    cost: int
+    gap: float
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values."""
+        plain: dict[str, object] = {
+            name: getattr(self, name)
+            for name in ("needs", "offers", "pairs", "kind", "status", "cost", "gap")
+        }
+        for name in ("levels", "asked", "served", "bound"):
+            plain[name] = getattr(self, name).tolist()
+        return plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """What solve answers. Commitments are not in it: pair_units is only what is new.
+
+        pair_units                               int64[P]   units along each pair
+        level_asked, level_served, level_bound   int64[R]   sums over all needs, level 0 first
+        level_keys                               [R]        the policy's key of each level
+        need_component, offer_component          int64      index in components; -1: has no pair
+
+    `cost` is the sum of units x pair_cost, `change` the units by which the plan differs from the
+    earlier proposal. `seconds` by phase (CPU of all workers where they solved), `solvers` versions.
+    """
+
+    pair_units: IntArray
+    components: tuple[Component, ...]
+    need_component: IntArray
+    offer_component: IntArray
+    level_keys: tuple[LevelKey, ...]
+    level_asked: IntArray
+    level_served: IntArray
+    level_bound: IntArray
+    cost: int
+    change: int
+    status: Status
+    gap: float
+    seconds: dict[str, float]
+    solvers: dict[str, str]
+    problem_digest: str
+    policy: Policy
+    certificate: Certificate
+
+    def to_json(self, *, pair_units: bool = False, components: bool = True) -> dict[str, object]:
+        """Plain values for a database row; the columns of pairs only where asked for."""
+        plain: dict[str, object] = {
+            "status": self.status,
+            "gap": self.gap,
+            "cost": self.cost,
+            "change": self.change,
+            "level_keys": [_plain_key(key) for key in self.level_keys],
+            "level_asked": self.level_asked.tolist(),
+            "level_served": self.level_served.tolist(),
+            "level_bound": self.level_bound.tolist(),
+            "seconds": dict(self.seconds),
+            "solvers": dict(self.solvers),
+            "problem_digest": self.problem_digest,
+            "policy": self.policy.to_json(),
+            "certificate": self.certificate.to_json(),
+        }
+        if components:
+            plain["components"] = [component.to_json() for component in self.components]
+        if pair_units:
+            plain["pair_units"] = self.pair_units.tolist()
+        return plain
+
+
+def level_totals(components: tuple[Component, ...], n_levels: int) -> tuple[IntArray, IntArray]:
+    """Units served and proven bound by level, added up over components: int64[R] each."""
+    served, bound = np.zeros(n_levels, np.int64), np.zeros(n_levels, np.int64)
+    for component in components:
+        served[component.levels] += component.served
+        bound[component.levels] += component.bound
+    return served, bound
+
+
+def gap_of(served: IntArray, bound: IntArray) -> float:
+    """Largest share of the bound, up to any level, that is neither served nor ruled out.
+
+    >>> gap_of(np.array([3, 1]), np.array([4, 0]))
+    0.25
+    """
+    reached, possible = np.cumsum(served), np.cumsum(bound)
+    short = possible > reached
+    if not bool(short.any()):
+        return 0.0
+    return float(((possible - reached)[short] / possible[short]).max())
+
+
+def _plain_key(key: LevelKey) -> list[int | str]:
+    return [str(part) if isinstance(part, Fraction) else part for part in key]

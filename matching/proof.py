@@ -1,0 +1,126 @@
+"""From a plan to its certificate: find the prices, then have them checked."""
+
+import time
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from matching.arrays import BoolArray, IntArray
+from matching.certificate import Certificate, improvement
+from matching.checker import violations
+from matching.chunks import Solved, price_chunk
+from matching.network import Layout, Network, network
+from matching.policy import Policy
+from matching.precedence import Tranches, tranches
+from matching.problem import Problem
+from matching.state import State
+
+
+class _Part(Protocol):
+    @property
+    def status(self) -> str: ...
+
+
+class _Planned(Protocol):
+    @property
+    def pair_units(self) -> IntArray: ...
+    @property
+    def problem_digest(self) -> str: ...
+    @property
+    def components(self) -> "tuple[_Part, ...]": ...
+
+
+def certify(problem: Problem, policy: Policy, plan: _Planned) -> Certificate:
+    """Prove a plan optimal from scratch, or say what would improve it.
+
+    Components that the plan itself does not call optimal are left out, and the certificate is
+    then not `optimal`; `proven` counts those that are.
+    """
+    began = time.process_time()
+    levels = tranches(problem.need_units, problem.need_severity, policy)
+    net, layout = network(problem, levels)
+    broken = violations(problem, plan)
+    claimed = np.array([part.status == "optimal" for part in plan.components], np.bool_)
+    if not broken and len(claimed) != net.n_components:
+        broken = [f"components: {net.n_components} are in the problem, {len(claimed)} in the plan"]
+    if broken:
+        none = certificate_of(problem, policy, net, layout, None)
+        return replace(none, reason=broken[0], seconds=time.process_time() - began)
+    state = State(net, plan.pair_units[layout.pair_row].copy())
+    _close(state, net, claimed)
+    solved = price_chunk(state)
+    proof = certificate_of(problem, policy, net, layout, solved)
+    return checked(problem, levels, plan.pair_units, proof, layout, claimed, began)
+
+
+def certificate_of(
+    problem: Problem, policy: Policy, net: Network, layout: Layout, solved: Solved | None
+) -> Certificate:
+    """Prices of the network's rows put back into the problem's rows; nothing is claimed yet."""
+    m, h = len(net.offer_units), len(net.hub_offer)
+    need = np.zeros((3, problem.n_needs), np.int64)
+    offer = np.zeros((3, problem.n_offers), np.int64)
+    hub = np.zeros((3, h), np.int64)
+    need[0] = problem.need_severity.max(initial=0) + 2**40  # no pair: no offer can reach it
+    if solved is not None:
+        need[:, layout.need_row] = solved.need_price
+        offer[:, layout.offer_row] = solved.source_price[:, :m]
+        hub = solved.source_price[:, m:]
+    return Certificate(
+        optimal=False,
+        reason="" if solved else "a cycle of exchanges would lower the cost or the change",
+        components=net.n_components,
+        proven=0,
+        need_price=need,
+        offer_price=offer,
+        hub_price=hub,
+        hub_offer=layout.offer_row[net.hub_offer],
+        hub_household=layout.hub_household,
+        rounds=solved.rounds if solved else 0,
+        seconds=0.0,
+        problem_digest=problem.digest,
+        policy=policy,
+    )
+
+
+def checked(
+    problem: Problem,
+    levels: Tranches,
+    pair_units: IntArray,
+    proof: Certificate,
+    layout: Layout,
+    claimed: BoolArray,
+    began: float,
+) -> Certificate:
+    """The certificate after the check of its prices; `claimed` bool[C] are components to prove."""
+    reason = proof.reason
+    if not reason:
+        claimed_or_none = np.append(claimed, True)  # -1: without pairs, trivially proven
+        reason = improvement(
+            problem,
+            levels,
+            pair_units,
+            proof,
+            claimed_or_none[layout.need_component],
+            claimed_or_none[layout.offer_component],
+        )
+    left = int((~claimed).sum())
+    proven = 0 if reason else len(claimed) - left
+    if not reason and left:
+        reason = f"{left} of {len(claimed)} components were not solved to the end"
+    return replace(
+        proof,
+        optimal=not reason,
+        reason=reason,
+        proven=proven,
+        seconds=time.process_time() - began,
+    )
+
+
+def _close(state: State, net: Network, claimed: BoolArray) -> None:
+    """Let nothing move in components that claim nothing, so that they cannot spoil the prices."""
+    open_pairs = np.repeat(claimed, np.diff(net.pair_from))
+    state.free = state.free & open_pairs
+    state.hub_free = state.hub_free & np.repeat(claimed, np.diff(net.hub_from))
+    state.offer_free = state.offer_free & np.repeat(claimed, np.diff(net.offer_from))

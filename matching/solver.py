@@ -1,0 +1,189 @@
+"""solve: from a problem and a policy to a plan that is checked and proven before it leaves."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import numpy as np
+
+from matching.arrays import BoolArray, IntArray, exact_dot, exact_sum, frozen
+from matching.backends import Backend, solver, solver_version
+from matching.certificate import Certificate
+from matching.checker import violations
+from matching.chunks import Solved
+from matching.dispatch import Done, Limits, dispatch
+from matching.errors import SolverFailed
+from matching.network import Layout, Network, network
+from matching.plan import Plan, Progress, Status, gap_of
+from matching.policy import Policy
+from matching.precedence import Tranches, tranches
+from matching.problem import Problem
+from matching.proof import certificate_of, checked
+from matching.reports import component_reports, reported_levels
+
+OnProgress = Callable[[float, Progress], None]
+
+_PURE = {
+    "need_min": 1,
+    "need_max_offers": 0,
+    "offer_min_lot": 1,
+    "offer_max_needs": 0,
+    "pair_draw": 1,
+    "pair_fixed_cost": 0,
+}
+
+
+def solve(
+    problem: Problem,
+    policy: Policy | None = None,
+    *,
+    deadline_s: float | None = None,
+    executor: Executor | None = None,
+    on_progress: OnProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    backend: Backend = "ortools",
+) -> Plan:
+    """The plan that is best in the policy's order, then cheapest, then nearest to pair_prior.
+
+    With `deadline_s` or `cancelled` a problem that is not small is solved in child processes, which
+    are ended when time is up (components not done then have status "deadline", no units and an
+    honest bound) or when `cancelled()` is true (Cancelled is raised). An `executor` of the caller's
+    is only asked to cancel: what it already runs, it runs to the end. The plan is the same
+    whichever executor solves it. Raises NotImplementedError naming a field that is not supported
+    yet, SolverFailed when a plan fails its check or its proof (a bug).
+    """
+    policy = policy or Policy()
+    _refuse_ruled(problem, policy)
+    solver(backend)
+    clock = _Clock()
+    until = None if deadline_s is None else time.monotonic() + deadline_s
+    levels = tranches(problem.need_units, problem.need_severity, policy)
+    net, layout = network(problem, levels)
+    seconds = {"build": clock.lap()}
+    total, parts = len(net.pair_need), net.n_components
+
+    def tell(pairs: int, components: int) -> None:
+        if on_progress is not None:
+            share = 0.05 + 0.85 * (pairs / total if total else 1.0)
+            on_progress(
+                share, Progress(phase="solve", components_done=components, components=parts)
+            )
+
+    tell(0, 0)
+    done = dispatch(net, backend, executor, Limits(until, cancelled, tell))
+    for solved in done.chunks.values():
+        for phase, spent in solved.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + spent
+    seconds["solve_elapsed"] = clock.lap()
+
+    whole, claimed = _assembled(net, done)
+    pair_units = np.zeros(problem.n_pairs, np.int64)
+    pair_units[layout.pair_row] = whole.x
+    if on_progress is not None:
+        on_progress(0.92, Progress(phase="check", components_done=parts, components=parts))
+    proof = checked(
+        problem,
+        levels,
+        pair_units,
+        certificate_of(problem, policy, net, layout, whole),
+        layout,
+        claimed,
+        time.process_time(),
+    )
+    plan = _plan(problem, policy, levels, net, layout, frozen(pair_units), claimed, proof)
+    plan.seconds.update(seconds)
+    plan.solvers.update({backend: solver_version(backend)})
+    _refuse_broken(problem, plan)
+    plan.seconds["check"] = clock.lap()
+    if on_progress is not None:
+        on_progress(1.0, Progress(phase="done", components_done=parts, components=parts))
+    return plan
+
+
+class _Clock:
+    """Wall time between laps."""
+
+    def __init__(self) -> None:
+        self.at = time.perf_counter()
+
+    def lap(self) -> float:
+        before, self.at = self.at, time.perf_counter()
+        return self.at - before
+
+
+def _refuse_ruled(problem: Problem, policy: Policy) -> None:
+    for name, pure in _PURE.items():
+        index = np.flatnonzero(getattr(problem, name) != pure)
+        if len(index):
+            raise NotImplementedError(
+                f"{name}[{index[0]}] is {getattr(problem, name)[index[0]]}; "
+                f"only {pure} can be solved for now."
+            )
+    if policy.change_penalty != 0:
+        raise NotImplementedError("change_penalty: only 0 can be solved for now.")
+    if policy.change_budget is not None:
+        raise NotImplementedError("change_budget: only None can be solved for now.")
+
+
+def _assembled(net: Network, done: Done) -> tuple[Solved, BoolArray]:
+    """All chunks as one answer for the whole network; zeros, unclaimed, where one is missing."""
+    n, m, h = len(net.need_units), len(net.offer_units), len(net.hub_offer)
+    x = np.zeros(len(net.pair_need), np.int64)
+    need, source = np.zeros((3, n), np.int64), np.zeros((3, m + h), np.int64)
+    claimed = np.zeros(net.n_components, np.bool_)
+    rounds = 0
+    for (first, last), solved in done.chunks.items():
+        m0, m1 = net.offer_from[first], net.offer_from[last]
+        h0, h1 = net.hub_from[first], net.hub_from[last]
+        x[net.pair_from[first] : net.pair_from[last]] = solved.x
+        need[:, net.need_from[first] : net.need_from[last]] = solved.need_price
+        source[:, m0:m1] = solved.source_price[:, : m1 - m0]
+        source[:, m + h0 : m + h1] = solved.source_price[:, m1 - m0 :]
+        claimed[first:last] = True
+        rounds = max(rounds, solved.rounds)
+    return Solved(x, need, source, rounds, {}), claimed
+
+
+def _plan(
+    problem: Problem,
+    policy: Policy,
+    levels: Tranches,
+    net: Network,
+    layout: Layout,
+    pair_units: IntArray,
+    claimed: BoolArray,
+    proof: Certificate,
+) -> Plan:
+    components = component_reports(net, levels, pair_units[layout.pair_row], claimed)
+    asked, served, bound = reported_levels(problem, levels, pair_units, components)
+    complete = bool(claimed.all())
+    status: Status = "optimal" if complete else "deadline"
+    return Plan(
+        pair_units=pair_units,
+        components=components,
+        need_component=frozen(layout.need_component),
+        offer_component=frozen(layout.offer_component),
+        level_keys=levels.keys,
+        level_asked=asked,
+        level_served=served,
+        level_bound=bound,
+        cost=exact_dot(pair_units, problem.pair_cost),
+        change=exact_sum(np.abs(pair_units - problem.pair_prior)),
+        status=status,
+        gap=0.0 if complete else gap_of(served, bound),
+        seconds={},
+        solvers={"numpy": np.__version__},
+        problem_digest=problem.digest,
+        policy=policy,
+        certificate=proof,
+    )
+
+
+def _refuse_broken(problem: Problem, plan: Plan) -> None:
+    """A plan that fails is a bug: raised, never returned."""
+    broken = violations(problem, plan)
+    if broken:
+        raise SolverFailed(f"The plan breaks {len(broken)} rules: {broken[0]}.")
+    proof = plan.certificate
+    if proof.proven != sum(part.status == "optimal" for part in plan.components):
+        raise SolverFailed(f"The plan is not proven: {proof.reason}.")
