@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from marketplace.domain.checks import QUANTITY_MAX, REFERENCE_LENGTH_MAX, fault, near, text, within
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
+from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.permissions import MUTATIONS, PROVIDERS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
@@ -92,15 +93,6 @@ class TermsPatch(TypedDict, total=False):
     starts_at: datetime | None
     expires_at: datetime | None
     external_reference: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryFacts:
-    """What the rules of needs and offers ask of a category."""
-
-    kind: CategoryKind
-    unit: str | None
-    reference_price_fen: int | None
 
 
 def check_terms(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.offers import CategoryFacts
+from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Reading, Row
 from marketplace.persistence.tables import accounts, categories, organizations, regions

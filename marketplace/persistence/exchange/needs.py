@@ -1,7 +1,7 @@
 """Rows of needs: finding, adding and moving them, and covering units without a race.
 
 `version` counts what people changed, not `covered`. Locks are taken in one order everywhere:
-needs, then allocations, then offers, each by ascending id.
+needs, then offers, then allocations, each by ascending id.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `version` counts what people changed (terms and status), not the counters: a provider who edits a
 title is not told that it is late because a plan reserved a bag of rice meanwhile. Locks are taken
-in one order everywhere: needs, then allocations, then offers, each by ascending id.
+in one order everywhere: needs, then offers, then allocations, each by ascending id.
 """
 
 from __future__ import annotations
