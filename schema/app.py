@@ -1,4 +1,4 @@
-"""The application: routes, and what lives as long as the server does."""
+"""The application: routes, the layers around them, and what lives as long as the server does."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from marketplace.persistence.database import Database
+from marketplace.services.health import unready
 from marketplace.settings import Settings
+from schema.graphiql import asset_routes
+from schema.guard import Bounded, Observed
+from schema.metrics import Metrics
 from schema.root import build_schema
-from schema.view import View
+from schema.view import LOCAL_ORIGIN, View
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The ASGI application; without settings they are read from the environment."""
     settings = settings or Settings.from_env()
+    metrics = Metrics()
+    schema = build_schema(settings)
+    schema.observe = metrics.result
+    view = View(schema, settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -28,16 +38,52 @@ def create_app(settings: Settings | None = None) -> Starlette:
         finally:
             await app.state.database.close()
 
-    view = View(build_schema(settings), settings)
-    return Starlette(
-        lifespan=lifespan,
-        routes=[
-            Route("/graphql", view, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", view),
-            Route("/healthz", healthz),
-        ],
-    )
+    routes: list[BaseRoute] = [
+        Route("/graphql", view, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", view),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics.page),
+    ]
+    if settings.profile == "development":
+        routes += [Route("/", to_graphql), Mount("/assets", routes=asset_routes())]
+    return Starlette(lifespan=lifespan, routes=routes, middleware=_layers(settings, metrics))
+
+
+def _layers(settings: Settings, metrics: Metrics) -> list[Middleware]:
+    return [
+        Middleware(Observed, metrics=metrics, settings=settings),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_origin_regex=LOCAL_ORIGIN.pattern if settings.profile == "development" else None,
+            allow_methods=["GET", "POST"],
+            allow_headers=[
+                "Accept-Language",
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "X-Request-Id",
+            ],
+            expose_headers=["X-Request-Id"],
+            max_age=3600,
+        ),
+        Middleware(Bounded, settings=settings),
+    ]
 
 
 async def healthz(request: Request) -> Response:
+    """The process runs."""
     return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """The process can do its work."""
+    reason = await unready(request.app.state.database)
+    if reason is None:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "unready", "reason": reason}, status_code=503)
+
+
+async def to_graphql(request: Request) -> Response:
+    return RedirectResponse("/graphql")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +40,59 @@ class Context:
         """
         viewer = await viewer_of(self.database, self.key_digest, self.language)
         return replace(self, viewer=viewer)
+
+
+class Connection:
+    """A websocket: what its operations' contexts are made from."""
+
+    def __init__(self, headers: Mapping[str, str], database: Database, settings: Settings) -> None:
+        self.headers = headers
+        self.database = database
+        self.settings = settings
+        self.connection_params: Mapping[str, object] = {}  # set from connection_init
+
+    @property
+    def language(self) -> Language:
+        return language_of(self._said("Accept-Language", "accept-language"), self.settings.language)
+
+    async def operation(self) -> Context:
+        """The context of one operation. Raises Unauthenticated where the key is none (any more)."""
+        return await context_of(
+            self.database,
+            self.settings,
+            authorization=self._said("Authorization", "authorization"),
+            language=self.language,
+        )
+
+    def _said(self, *names: str) -> str | None:
+        """From connection_init, since browsers cannot set headers; else from the handshake."""
+        for name in names:
+            value = self.connection_params.get(name)
+            if isinstance(value, str):
+                return value
+        return self.headers.get(names[-1])
+
+
+async def context_of(
+    database: Database,
+    settings: Settings,
+    *,
+    authorization: str | None,
+    language: Language,
+    request_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> Context:
+    """The context of one operation. Raises Unauthenticated for a key that does not stand."""
+    digest = digest_of_key(authorization)
+    return Context(
+        viewer=await viewer_of(database, digest, language),
+        database=database,
+        settings=settings,
+        request_id=request_id or new_request_id(),
+        idempotency_key=idempotency_key,
+        language=language,
+        key_digest=digest,
+    )
 
 
 async def viewer_of(database: Database, key_digest: str | None, language: Language) -> Viewer:
@@ -93,6 +147,10 @@ def language_of(accept_language: str | None, otherwise: Language) -> Language:
         if language is not None and weight > best[0]:
             best = (weight, language)
     return best[1]
+
+
+def new_request_id() -> str:
+    return uuid.uuid4().hex
 
 
 def given_request_id(header: str | None) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import strawberry
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from marketplace.settings import Settings
 from schema.engine import Schema
+from schema.limits import Checks, Gate
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQuery
 
@@ -21,7 +21,8 @@ SUBSCRIPTIONS: list[type] = []
 
 def build_schema(settings: Settings) -> Schema:
     """The schema that a server of these settings answers with."""
-    return Schema(
+    gate = Gate(settings)
+    schema = Schema(
         query=_root("Query", "Everything that can be asked.", QUERIES) or ViewerQuery,
         mutation=_root("Mutation", "Everything that can be done.", MUTATIONS),
         subscription=_root("Subscription", "Everything that can be followed.", SUBSCRIPTIONS),
@@ -30,12 +31,10 @@ def build_schema(settings: Settings) -> Schema:
             relay_max_results=100,
             scalar_map=SCALARS,
         ),
-        extensions=[
-            lambda: MaxTokensLimiter(max_token_count=settings.query_tokens_max),
-            ParserCache,
-            ValidationCache,
-        ],
+        extensions=[lambda: Checks(gate)],
     )
+    gate.schema = schema._schema
+    return schema
 
 
 def _root(name: str, description: str, parts: Sequence[type]) -> type | None:

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Audits a running server: the graphql-http audit, then urql, Apollo, graphql-ws and graphql-sse.
+#   tests/audit/run.sh URL [KEYS.json]
+# Exits with 0 only where every check passes, and with 3 where Node is not there.
+set -eu
+url=${1:?usage: tests/audit/run.sh URL [KEYS.json]}
+keys=${2:-}
+if [ -n "$keys" ]; then keys=$(realpath "$keys"); fi
+cd "$(dirname "$0")"
+
+if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
+  echo "The audit needs Node 20 or newer with npm, which is not on this machine; nothing was checked."
+  exit 3
+fi
+if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then
+  echo "The audit needs Node 20 or newer, not $(node --version); nothing was checked."
+  exit 3
+fi
+if ! cmp -s package-lock.json node_modules/.made-from; then
+  npm ci --silent --no-progress --ignore-scripts
+  cp package-lock.json node_modules/.made-from
+fi
+
+failed=0
+node audit.mjs "$url" || failed=1
+node clients.mjs "$url" ${keys:+"$keys"} || failed=1
+exit $failed
