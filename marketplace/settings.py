@@ -29,6 +29,8 @@ class Settings:
     solver_processes: int = 1
     job_lease_s: int = 15
     plan_deadline_s: int = 600
+    plan_self_approval: bool = False  # may whoever ran a plan approve it?
+    reservation_days: int = 7  # how long an approved plan holds things for a provider's answer
     body_bytes_max: int = 1_048_576
     body_deadline_s: int = 10
     query_tokens_max: int = 2_000

@@ -34,3 +34,8 @@ class CancelReason(StrEnum):
 OPEN_STATUSES = frozenset(
     {AllocationStatus.RESERVED, AllocationStatus.ACCEPTED, AllocationStatus.DISPATCHED}
 )
+# Counts in the offer's and the need's counters, in what a household may get, and in deliveries.
+LIVE_STATUSES = frozenset(AllocationStatus) - {
+    AllocationStatus.DECLINED,
+    AllocationStatus.CANCELLED,
+}

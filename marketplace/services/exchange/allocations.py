@@ -1,0 +1,133 @@
+"""Allocations: reserving what an approved plan proposes, as far as it still fits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from marketplace.domain.events import Event
+from marketplace.domain.exchange.allocations import AllocationOrigin, AllocationStatus
+from marketplace.domain.exchange.plans import ApprovalRules, LeftOutReason
+from marketplace.persistence import events
+from marketplace.persistence.database import Database, Reading, Row
+from marketplace.persistence.exchange import allocations, needs, offers, plans
+from marketplace.services.acting import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """How many lines became allocations, and how many were left out."""
+
+    reserved: int
+    left_out: int
+
+
+async def reserve_plan(
+    turn: Turn, database: Database, plan_id: int, rules: ApprovalRules
+) -> Reserved:
+    """Make allocations of the lines that still fit; mark the others with their reasons.
+
+    The plan's row must be locked. Needs, then offers are locked in id order, all lines are decided
+    in memory (the most urgent needs first), and each counter is raised by one guarded update.
+    """
+    db, now = turn.db, database.now()
+    lines = await plans.lines_to_decide(db, plan_id)
+    open_needs = await needs.lock_in_market(db, (line["need_id"] for line in lines), now=now)
+    open_offers = await offers.lock_open(db, (line["offer_id"] for line in lines), now=now)
+    left = await _left(db, lines, open_needs, open_offers)
+    decided = {line["id"]: left.take(line) for line in lines}
+    kept = [line for line in lines if decided[line["id"]] is None]
+    await needs.cover_many(db, _sums(kept, "need_id", "units_served"))
+    await offers.reserve_many(db, _sums(kept, "offer_id", "units_drawn"))
+    await plans.decide_lines(db, decided)
+    until = now + timedelta(days=rules.reservation_days)
+    keys = await allocations.add_many(
+        db,
+        [
+            {
+                "need_id": line["need_id"],
+                "offer_id": line["offer_id"],
+                "plan_line_id": line["id"],
+                "origin": AllocationOrigin.PLAN,
+                "status": AllocationStatus.RESERVED,
+                "units_served": line["units_served"],
+                "units_drawn": line["units_drawn"],
+                "reserved_until": until,
+                "created_at": now,
+            }
+            for line in kept
+        ],
+    )
+    await events.append_many(db, [_reserved(turn, database, key, plan_id) for key in keys])
+    return Reserved(reserved=len(kept), left_out=len(lines) - len(kept))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Left:
+    """What is left of locked needs and offers, while lines take from it one by one."""
+
+    needs: dict[int, int]
+    offers: dict[int, int]
+    given: Counter[tuple[int, int]] = field(default_factory=Counter)
+    deliveries: Counter[int] = field(default_factory=Counter)
+
+    def take(self, line: Row) -> LeftOutReason | None:
+        """Take a line's units, or say why they cannot be had."""
+        need, offer, household = line["need_id"], line["offer_id"], line["household_id"]
+        served, drawn = line["units_served"], line["units_drawn"]
+        if need not in self.needs:
+            return LeftOutReason.NEED_NOT_IN_MARKET
+        if offer not in self.offers:
+            return LeftOutReason.OFFER_NOT_IN_MARKET
+        if self.needs[need] < served:
+            return LeftOutReason.NEED_COVERED
+        if self.offers[offer] < drawn:
+            return LeftOutReason.OFFER_USED_UP
+        most = line["household_max"]
+        if most is not None and self.given[offer, household] + drawn > most:
+            return LeftOutReason.HOUSEHOLD_MAX
+        times = line["deliveries_max"]
+        if times is not None and self.deliveries[offer] + 1 > times:
+            return LeftOutReason.DELIVERIES_MAX
+        self.needs[need] -= served
+        self.offers[offer] -= drawn
+        self.given[offer, household] += drawn
+        self.deliveries[offer] += 1
+        return None
+
+
+async def _left(
+    db: Reading,
+    lines: Sequence[Row],
+    open_needs: Mapping[int, int],
+    open_offers: Mapping[int, int],
+) -> _Left:
+    limited = {line["offer_id"] for line in lines if line["household_max"] is not None}
+    counted = {line["offer_id"] for line in lines if line["deliveries_max"] is not None}
+    return _Left(
+        needs=dict(open_needs),
+        offers=dict(open_offers),
+        given=Counter(await allocations.drawn_by_household(db, limited)),
+        deliveries=Counter(await allocations.deliveries(db, counted)),
+    )
+
+
+def _sums(lines: Sequence[Row], key: str, units: str) -> dict[int, int]:
+    total: Counter[int] = Counter()
+    for line in lines:
+        total[line[key]] += line[units]
+    return dict(total)
+
+
+def _reserved(turn: Turn, database: Database, key: int, plan_id: int) -> Event:
+    return Event(
+        kind="allocation.reserved",
+        at=database.now(),
+        entity="Allocation",
+        entity_id=key,
+        account_id=turn.act.viewer.account_id,
+        data={"plan": plan_id},
+        request_id=turn.act.request_id,
+    )

@@ -1,0 +1,151 @@
+"""Planning: one snapshot of the market becomes lines of a proven plan, in a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import cast
+
+import matching
+from marketplace.domain.errors import Text
+from marketplace.domain.exchange.plans import PlanPolicy, PolicyOrder
+from marketplace.persistence.database import Database
+from marketplace.persistence.exchange import market as markets
+from marketplace.persistence.exchange.market import Market
+from marketplace.services.exchange.translation import Translation, ints, lines_of, translate
+from marketplace.services.jobs import JobFailed
+
+PAIRS_MAX = 30_000_000  # about 3 GB
+PAIRS_PER_S = 10_000  # solved even at the worst; below its deadline a solve needs no process
+PARALLEL_PAIRS = 400_000
+INT64_MAX = 2**63 - 1
+
+TOO_MANY_PAIRS = Text(
+    "Too many needs and offers may meet to be planned at once. "
+    "Choose a smaller region or category.",
+    "可匹配的供需组合过多，无法一次计算，请缩小区域或类别范围。",
+)
+TOO_LARGE = Text(
+    "The quantities in this market are too large to be added up. Look for typing errors.",
+    "供需数量过大，无法汇总，请检查是否有录入错误。",
+)
+
+Report = Callable[[float, str], None]
+
+
+def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
+    """Read, translate, solve, check; what the plan's row and lines shall say, as plain values.
+
+    request   database_url, now, region_id, category_id, policy, deadline_s, processes
+    report    told (progress, stage)
+
+    Raises JobFailed where trying again is of no use.
+    """
+    clock = Clock()
+    report(0.0, "READING")
+    market = asyncio.run(_read(request))
+    clock.lap("read")
+    report(0.1, "PAIRING")
+    try:
+        translation = translate(market, pairs_max=PAIRS_MAX)
+    except matching.TooManyPairs:
+        raise JobFailed("TOO_MANY_PAIRS", TOO_MANY_PAIRS) from None
+    except ValueError as error:
+        raise JobFailed("TOO_LARGE", TOO_LARGE) from error
+    clock.lap("translate")
+    report(0.2, "SOLVING")
+    plan = _solved(translation.problem, request, report)
+    clock.lap("solve_check_certify")
+    answer = _answer(market, translation, plan)
+    clock.lap("lines")
+    cast("dict[str, object]", answer["proof"])["phases"] = clock.laps
+    return answer
+
+
+class Clock:
+    """Wall seconds by phase."""
+
+    def __init__(self) -> None:
+        self.at = time.perf_counter()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        before, self.at = self.at, time.perf_counter()
+        self.laps[name] = round(self.at - before, 6)
+
+
+async def _read(request: Mapping[str, object]) -> Market:
+    database = Database(str(request["database_url"]))
+    try:
+        async with database.snapshot() as db:
+            return await markets.read(
+                db,
+                now=datetime.fromisoformat(str(request["now"])),
+                region_id=cast("int | None", request["region_id"]),
+                category_id=cast("int | None", request["category_id"]),
+            )
+    finally:
+        await database.close()
+
+
+def _solved(
+    problem: matching.Problem, request: Mapping[str, object], report: Report
+) -> matching.Plan:
+    deadline_s = float(str(request["deadline_s"]))
+    processes = int(str(request["processes"]))
+
+    def tell(fraction: float, progress: matching.Progress) -> None:
+        report(0.2 + 0.7 * fraction, "CHECKING" if progress.phase == "check" else "SOLVING")
+
+    policy = policy_of(cast("Mapping[str, object]", request["policy"]))
+    parallel = processes > 1 and problem.n_pairs >= PARALLEL_PAIRS
+    if not parallel and problem.n_pairs <= deadline_s * PAIRS_PER_S:
+        return matching.solve(problem, policy, on_progress=tell)
+    with matching.ProcessExecutor(processes) as executor:
+        return matching.solve(
+            problem, policy, deadline_s=deadline_s, executor=executor, on_progress=tell
+        )
+
+
+def policy_of(said: Mapping[str, object]) -> matching.Policy:
+    """The optimizer's policy for what a plan's row says."""
+    policy = PlanPolicy(
+        order=PolicyOrder(str(said["order"])),
+        floor_share_percent=int(str(said["floorSharePercent"])),
+    )
+    orders = {
+        PolicyOrder.FLOOR: "floor",
+        PolicyOrder.LEXIMIN: "leximin",
+        PolicyOrder.SEVERITY: "severity",
+        PolicyOrder.WEIGHTED: "weighted",
+    }
+    return matching.Policy(
+        order=orders[policy.order],  # type: ignore[arg-type]
+        floor_share=Fraction(policy.floor_share_percent, 100),
+    )
+
+
+def _answer(market: Market, translation: Translation, plan: matching.Plan) -> dict[str, object]:
+    lines = lines_of(translation, market, plan.pair_units)
+    cost = sum(c * u for c, u in zip(lines["cost"], lines["units_served"], strict=True))
+    return {
+        "lines": lines,
+        "input_digest": plan.problem_digest,
+        "need_count": len(market.needs["id"]),
+        "offer_count": len(market.offers["id"]),
+        "pair_count": translation.problem.n_pairs,
+        "units_asked": _held(sum(ints(market.needs["units"]).tolist())),
+        "units_served": _held(sum(lines["units_served"])),
+        "needs_served": len(set(lines["need_id"])),
+        "cost": _held(cost),
+        "proof": plan.to_json(components=False) | {"components": len(plan.components)},
+        "left_aside": translation.left_aside,
+    }
+
+
+def _held(number: int) -> int | None:
+    """A sum as far as a database can hold it; the proof says it anyway."""
+    return number if number <= INT64_MAX else None

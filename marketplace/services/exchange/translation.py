@@ -1,0 +1,406 @@
+"""Translation: a market's rows as the optimizer's arrays, and its answer back as plan lines.
+
+Some rules of the market are not plain quantities. Those that can be made so without changing what
+is best are; what cannot is left aside, counted, and said in the plan:
+
+- Several needs of one household in one category are one need; its units go to the more severe.
+- Cash that can only buy things of one price is units: floor(budget / price). For a need of cash a
+  unit is one fen. Cash that might buy things of different prices is left aside.
+- Where all offers that compete for the same needs come in packs of one size, a unit is a pack.
+  Where sizes differ, the size with most to give is planned, and the others are left aside.
+- A household's limit is a plain quantity; what it already got of the offer counts.
+- A smallest delivery that one pack reaches is no rule; others are left aside. So are limits on the
+  number of deliveries that might bind, and needs of use only from two units on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+import matching
+from marketplace.domain.exchange.plans import LeftAsideReason
+from marketplace.domain.ids import reference
+from marketplace.persistence.exchange.market import Columns, Market
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+FEN_PER_CASH_UNIT = 1
+CASH_FOR_GOODS_M = 50_000  # what is there goes before what must first be bought
+COST_MAX = 10**12  # as the optimizer allows; a cost so high is the highest anyway
+REFERENCES_MAX = 20  # named in the plan for each reason; the rest are counted
+
+
+@dataclass(slots=True)
+class Aside:
+    """What took no part, by kind and reason."""
+
+    found: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, of: str, reason: LeftAsideReason, rows: Columns, index: IntArray) -> None:
+        if len(index) == 0:
+            return
+        named = [
+            reference(of[0], int(str(rows["year"][i])), int(str(rows["id"][i])))
+            for i in index[:REFERENCES_MAX].tolist()
+        ]
+        self.found.append(
+            {"of": of, "reason": reason.value, "count": len(index), "references": named}
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Groups:
+    """Needs of one household in one category, as one: G groups over sorted rows.
+
+    row     [R] row of the market's needs, group by group, the most severe first
+    start   [G+1] where each group begins in `row`
+    """
+
+    row: IntArray
+    start: IntArray
+
+    @property
+    def first(self) -> IntArray:
+        return self.row[self.start[:-1]]
+
+    @property
+    def size(self) -> IntArray:
+        return np.diff(self.start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """The problem, and what its rows and units stand for.
+
+    need_group     [N] group of need i          offer_row    [M] row of the market's offers
+    need_scale     [N] real units in one unit   offer_step   [M] the offer's units in one unit
+    pair_cost_m    [P] metres for one real unit
+    """
+
+    problem: matching.Problem
+    groups: Groups
+    need_group: IntArray
+    need_scale: IntArray
+    offer_row: IntArray
+    offer_step: IntArray
+    pair_cost_m: IntArray
+    left_aside: list[dict[str, object]]
+
+
+def translate(market: Market, *, pairs_max: int) -> Translation:
+    """The market as a problem. Raises TooManyPairs, or ValueError for quantities beyond all use."""
+    draft = _Draft(market)
+    draft.leave_needs_aside()
+    draft.pair(pairs_max)
+    draft.price()
+    draft.limit_deliveries()
+    draft.choose_packs()
+    draft.limit_units()
+    return draft.translated()
+
+
+class _Draft:
+    """The translation while it is made: pairs are dropped step by step, with reasons."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.aside = Aside()
+        needs, offers = market.needs, market.offers
+        self.open = ints(needs["units"])
+        self.is_cash_need = np.array([kind == "CASH" for kind in needs["kind"]], np.bool_)
+        self.is_cash = np.array(offers["is_cash"], np.bool_)
+        self.left = ints(offers["units"])
+        self.pack = np.where(self.is_cash, 1, ints(offers["pack"]))
+        self.step = self.pack.copy()
+        self.alive = np.ones(len(self.left), np.bool_)
+
+    def leave_needs_aside(self) -> None:
+        needs = self.market.needs
+        missing = ints(needs["quantity_min"]) - ints(needs["covered"])
+        ruled = missing > 1  # one unit more, and any quantity is of use
+        self.aside.add("NEED", LeftAsideReason.QUANTITY_MIN, needs, np.flatnonzero(ruled))
+        self.groups = _grouped(needs, np.flatnonzero(~ruled))
+
+    def pair(self, pairs_max: int) -> None:
+        """Which groups and offers may meet at all."""
+        needs, offers, first = self.market.needs, self.market.offers, self.groups.first
+        ruled = ints(offers["delivery_min"]) > self.pack
+        self.drop_offers(LeftAsideReason.DELIVERY_MIN, ruled)
+        pairs = matching.candidates(
+            matching.NeedColumns(
+                category_low=ints(needs["category_low"])[first],
+                category_high=ints(needs["category_high"])[first],
+                region=ints(needs["region"])[first],
+                latitude=reals(needs["latitude"])[first],
+                longitude=reals(needs["longitude"])[first],
+                groups=ints(needs["groups"])[first],
+            ),
+            _offer_columns(self.market),
+            forbidden=self._declined(),
+            max_pairs=pairs_max,
+        )
+        self.need = pairs.need.astype(np.int64)
+        self.offer = pairs.offer.astype(np.int64)
+        self.cost = pairs.cost
+        self._keep(self.alive[self.offer])
+
+    def price(self) -> None:
+        """Cash as units of the one thing it can buy."""
+        first = self.groups.first
+        price = np.where(self.is_cash_need, FEN_PER_CASH_UNIT, ints(self.market.needs["price"]))
+        of_pair, for_cash = price[first][self.need], self.is_cash_need[first][self.need]
+        self._keep(np.where(self.is_cash[self.offer], of_pair > 0, ~for_cash))
+        of_pair, for_cash = price[first][self.need], self.is_cash_need[first][self.need]
+        low, high = np.full(len(self.left), 2**62), np.zeros(len(self.left), np.int64)
+        np.minimum.at(low, self.offer, of_pair)
+        np.maximum.at(high, self.offer, of_pair)
+        self.step = np.where(self.is_cash & (high > 0), low, self.step)
+        of_cash = self.is_cash[self.offer]
+        self.cost = np.where(of_cash, np.where(for_cash, 0, CASH_FOR_GOODS_M), self.cost)
+        self.drop_offers(LeftAsideReason.SEVERAL_PRICES, self.is_cash & (low < high))
+
+    def limit_deliveries(self) -> None:
+        """A limit that cannot bind is none; others need a rule."""
+        offers = self.market.offers
+        most = ints(offers["deliveries_max"], none=-1)
+        used = np.zeros(len(most), np.int64)
+        used[_rows(offers["id"], self.market.deliveries["offer"])] = ints(
+            self.market.deliveries["count"]
+        )
+        possible = np.zeros(len(most), np.int64)
+        np.add.at(possible, self.offer, self.groups.size[self.need])
+        possible = np.minimum(possible, self.left // self.step)
+        self.drop_offers(LeftAsideReason.DELIVERIES_MAX, (most >= 0) & (possible > most - used))
+
+    def choose_packs(self) -> None:
+        """One pack size in each part of the market that hangs together; it is the unit there."""
+        n, m = len(self.groups.size), len(self.left)
+        self.scale = np.ones(n, np.int64)
+        if bool((self.pack[self.offer] == 1).all()):
+            return
+        part = _components(self.need, self.offer, n, m)
+        paired = np.zeros(m, np.bool_)
+        paired[self.offer] = True
+        units = np.where(self.is_cash, self.left // self.step, self.left)
+        chosen = _largest(part[n:][paired], self.pack[paired], units[paired])
+        of_part = np.ones(int(part.max()) + 1, np.int64)
+        of_part[list(chosen)] = list(chosen.values())
+        self.drop_offers(LeftAsideReason.PACKS_MIXED, paired & (self.pack != of_part[part[n:]]))
+        self.scale[self.need] = of_part[part[self.need]]
+
+    def limit_units(self) -> None:
+        """Offers and needs that come to nothing in whole units take no part."""
+        of_row = np.ones(len(self.open), np.int64)
+        of_row[self.groups.row] = np.repeat(self.scale, self.groups.size)
+        self.whole = self.open // of_row
+        small = self.groups.row[self.whole[self.groups.row] == 0]
+        self.aside.add("NEED", LeftAsideReason.LESS_THAN_ONE_PACK, self.market.needs, small)
+        self.units = (
+            np.add.reduceat(np.append(self.whole[self.groups.row], 0), self.groups.start[:-1])
+            if len(self.groups.size)
+            else np.zeros(0, np.int64)
+        )
+        self._keep(self.units[self.need] > 0)
+        limit = ints(self.market.offers["household_max"], none=-1)
+        self.household_max = np.where(limit < 0, 0, limit // self.step)
+        nothing = (self.left < self.step) | ((limit >= 0) & (limit < self.step))
+        self.drop_offers(LeftAsideReason.LESS_THAN_ONE_UNIT, nothing)
+
+    def drop_offers(self, reason: LeftAsideReason, which: BoolArray) -> None:
+        gone = which & self.alive
+        self.aside.add("OFFER", reason, self.market.offers, np.flatnonzero(gone))
+        self.alive &= ~which
+        if hasattr(self, "offer"):
+            self._keep(self.alive[self.offer])
+
+    def translated(self) -> Translation:
+        needs = np.flatnonzero(self.units > 0)
+        offers = np.unique(self.offer)
+        need_at = np.zeros(len(self.units), np.int64)
+        need_at[needs] = np.arange(len(needs))
+        first = self.groups.first[needs]
+        columns, scale, step = self.market.needs, self.scale[needs], self.step[offers]
+        values = np.maximum(1, ints(columns["price"])[first]) * scale
+        problem = matching.Problem(
+            need_units=self.units[needs],
+            need_severity=ints(columns["severity"])[first],
+            need_value=np.minimum(values, COST_MAX),
+            need_household=np.unique(ints(columns["household"])[first], return_inverse=True)[1],
+            offer_units=self.left[offers] // step,
+            offer_household_max=self.household_max[offers],
+            pair_need=need_at[self.need],
+            pair_offer=np.searchsorted(offers, self.offer),
+            pair_cost=np.minimum(self.cost * self.scale[self.need], COST_MAX),
+            pair_committed=self._committed(),
+        )
+        return Translation(
+            problem=problem,
+            groups=self.groups,
+            need_group=needs,
+            need_scale=scale,
+            offer_row=offers,
+            offer_step=step,
+            pair_cost_m=self.cost,
+            left_aside=self.aside.found,
+        )
+
+    def _committed(self) -> IntArray:
+        """What a household already has of a limited offer, on one of their pairs: int64[P]."""
+        committed = np.zeros(len(self.need), np.int64)
+        given = self.market.given
+        if not given["offer"] or not len(self.need):
+            return committed
+        households = ints(self.market.needs["household"])[self.groups.first][self.need]
+        offer_ids = ints(self.market.offers["id"])[self.offer]
+        at = {
+            pair: k
+            for k, pair in reversed(
+                list(enumerate(zip(offer_ids.tolist(), households.tolist(), strict=True)))
+            )
+        }
+        for offer, household, units in zip(
+            given["offer"], given["household"], ints(given["units"]).tolist(), strict=True
+        ):
+            k = at.get((int(str(offer)), int(str(household))))
+            if k is not None:
+                step = int(self.step[self.offer[k]])
+                committed[k] = -(-units // step)
+        return committed
+
+    def _declined(self) -> tuple[IntArray, IntArray] | None:
+        declined = self.market.declined
+        if not declined["need"]:
+            return None
+        group_of = np.full(len(self.open), -1, np.int64)
+        group_of[self.groups.row] = np.repeat(np.arange(len(self.groups.size)), self.groups.size)
+        row_of = {key: row for row, key in enumerate(self.market.needs["id"])}
+        offer_of = {key: row for row, key in enumerate(self.market.offers["id"])}
+        known = {
+            (int(group_of[row_of[need]]), offer_of[offer])
+            for need, offer in zip(declined["need"], declined["offer"], strict=True)
+            if need in row_of and offer in offer_of and group_of[row_of[need]] >= 0
+        }
+        pairs = np.array(sorted(known), np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+    def _keep(self, mask: BoolArray) -> None:
+        self.need, self.offer, self.cost = self.need[mask], self.offer[mask], self.cost[mask]
+
+
+def lines_of(
+    translation: Translation, market: Market, pair_units: IntArray
+) -> dict[str, list[int]]:
+    """The lines of a plan as columns, by need and offer: a group's units to its needs in turn."""
+    used = np.flatnonzero(pair_units)
+    problem, groups = translation.problem, translation.groups
+    need, offer = problem.pair_need[used], problem.pair_offer[used]
+    scale, step = translation.need_scale[need], translation.offer_step[offer]
+    rows, which, units = _shared_out(
+        groups, translation.need_group[need], scale, ints(market.needs["units"]), pair_units[used]
+    )
+    need_ids = ints(market.needs["id"])[rows]
+    offer_ids = ints(market.offers["id"])[translation.offer_row[offer[which]]]
+    order = np.lexsort((offer_ids, need_ids))
+    columns = {
+        "need_id": need_ids,
+        "offer_id": offer_ids,
+        "units_served": units * scale[which],
+        "units_drawn": units * step[which],
+        "cost": translation.pair_cost_m[used][which],
+    }
+    return {name: column[order].tolist() for name, column in columns.items()}
+
+
+def _shared_out(
+    groups: Groups, group: IntArray, scale: IntArray, open_units: IntArray, units: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Need row, index of the pair, and units of every line; pairs are sorted by group."""
+    alone = groups.size[group] == 1
+    rows = [groups.first[group[alone]]]
+    which = [np.flatnonzero(alone)]
+    moved = [units[alone]]
+    at, room = -1, 0
+    member, last = 0, 0
+    for k in np.flatnonzero(~alone).tolist():
+        if group[k] != at:
+            at = int(group[k])
+            member, last = int(groups.start[at]) - 1, int(groups.start[at + 1])
+            room = 0
+        rest = int(units[k])
+        while rest:
+            while room == 0:
+                member += 1
+                assert member < last, "a group gets no more than its needs have open"
+                room = int(open_units[groups.row[member]] // scale[k])
+            part = min(rest, room)
+            rows.append(groups.row[member : member + 1])
+            which.append(np.array([k], np.int64))
+            moved.append(np.array([part], np.int64))
+            rest, room = rest - part, room - part
+    return np.concatenate(rows), np.concatenate(which), np.concatenate(moved)
+
+
+def ints(values: Iterable[object], none: int = 0) -> IntArray:
+    return np.array([none if value is None else value for value in values], np.int64)
+
+
+def reals(values: Iterable[object]) -> npt.NDArray[np.float64]:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _grouped(needs: Columns, usable: IntArray) -> Groups:
+    household, category = ints(needs["household"])[usable], ints(needs["category"])[usable]
+    order = np.lexsort((usable, -ints(needs["severity"])[usable], category, household))
+    household, category = household[order], category[order]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (household[1:] != household[:-1]) | (category[1:] != category[:-1])
+    return Groups(row=usable[order], start=np.append(np.flatnonzero(new), len(order)))
+
+
+def _offer_columns(market: Market) -> matching.OfferColumns:
+    offers, regions = market.offers, market.regions
+    row = _rows(offers["id"], regions["offer"])
+    counts = np.bincount(row, minlength=len(offers["id"]))
+    return matching.OfferColumns(
+        category_low=ints(offers["category_low"]),
+        category_high=ints(offers["category_high"]),
+        by_purpose=np.array(offers["is_cash"], np.bool_),
+        region_offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        region_low=ints(regions["low"]),
+        region_high=ints(regions["high"]),
+        latitude=reals(offers["latitude"]),
+        longitude=reals(offers["longitude"]),
+        radius_km=reals(offers["radius"]),
+        groups=ints(offers["groups"]),
+    )
+
+
+def _rows(ids: list[object], wanted: list[object]) -> IntArray:
+    """Where the wanted ids stand in a sorted column."""
+    return np.searchsorted(ints(ids), ints(wanted)).astype(np.int64)
+
+
+def _components(need: IntArray, offer: IntArray, n: int, m: int) -> IntArray:
+    """The connected part that each need, then each offer, lies in: int64[n + m]."""
+    links = sparse.coo_matrix(
+        (np.ones(len(need), np.int8), (need, n + offer)), shape=(n + m, n + m)
+    )
+    part: IntArray = sparse.csgraph.connected_components(links, directed=False)[1]
+    return part.astype(np.int64)
+
+
+def _largest(part: IntArray, pack: IntArray, units: IntArray) -> dict[int, int]:
+    """The pack size with most units in each part; the smaller of two equal ones."""
+    total: dict[tuple[int, int], int] = {}
+    for p, size, count in zip(part.tolist(), pack.tolist(), units.tolist(), strict=True):
+        total[p, size] = total.get((p, size), 0) + count
+    chosen: dict[int, tuple[int, int]] = {}
+    for (p, size), count in total.items():
+        chosen[p] = max(chosen.get(p, (0, 0)), (count, -size))
+    return {p: -size for p, (_, size) in chosen.items()}
