@@ -79,6 +79,17 @@ def delimiter_of(line: str) -> str:
     return max(DELIMITERS, key=line.count)
 
 
+def more_cells(name: str, row: int, width: int) -> InvalidInput:
+    """The refusal of a row that has more cells than the table has headings."""
+    return InvalidInput.of(
+        (name, str(row)),
+        f"{name}, row {row}: there are more cells than headings ({width}). "
+        "A cell that holds the separator must stand in quotes.",
+        f"{name} 第 {row} 行：单元格多于表头（{width} 列）。含分隔符的内容须加引号。",
+        code="UNREADABLE",
+    )
+
+
 def _rows(
     filled: Iterable[tuple[int, tuple[str, ...]]], headings: tuple[str, ...], name: str
 ) -> Iterator[Row]:
@@ -87,13 +98,7 @@ def _rows(
         if count > ROWS_MAX:
             raise _too_large(name, f"{ROWS_MAX:,} rows", f"{ROWS_MAX:,} 行")
         if any(cells[width:]):
-            raise InvalidInput.of(
-                (name, str(number)),
-                f"{name}, row {number}: there are more cells than headings ({width}). "
-                "A cell that holds the separator must stand in quotes.",
-                f"{name} 第 {number} 行：单元格多于表头（{width} 列）。含分隔符的内容须加引号。",
-                code="UNREADABLE",
-            )
+            raise more_cells(name, number, width)
         yield Row(number, (*cells[:width], *[""] * (width - len(cells))))
 
 
