@@ -1,7 +1,8 @@
 """The optimizer: arrays in, a plan with its proof out.
 
 >>> problem = Problem(
-...     need_units=[3, 2], need_severity=[9, 5], offer_units=[4], pair_need=[0, 1], pair_offer=[0, 0]
+...     need_units=[3, 2], need_severity=[9, 5], offer_units=[4],
+...     pair_need=[0, 1], pair_offer=[0, 0],
 ... )
 >>> plan = solve(problem)
 >>> plan.pair_units.tolist(), plan.status, plan.certificate.optimal

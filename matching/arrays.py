@@ -1,5 +1,6 @@
 """Arrays: what a caller hands over, turned into checked, read-only columns of whole numbers."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -24,7 +25,7 @@ def whole(name: str, values: Whole, size: int | None, low: int, high: int) -> In
     >>> whole("units", [3, 4], 2, 1, 9)
     array([3, 4])
     """
-    array = np.asarray(values)
+    array = _listed(values) if isinstance(values, list | tuple) else np.asarray(values)
     if array.ndim == 0 and size is not None:
         array = np.full(size, array[()])
     elif array.ndim != 1:
@@ -34,7 +35,7 @@ def whole(name: str, values: Whole, size: int | None, low: int, high: int) -> In
     if len(array) == 0:
         return frozen(np.empty(0, np.int64))
     if array.dtype.kind not in "iu":
-        _refuse_kind(name, array, low, high)
+        return frozen(_whole_objects(name, array, low, high))
     outside = np.flatnonzero((array < low) | (array > high))
     if len(outside):
         index = int(outside[0])
@@ -115,11 +116,22 @@ def offsets(index: IntArray | IndexArray, size: int) -> IntArray:
     return start
 
 
-def _refuse_kind(name: str, array: npt.NDArray[np.generic], low: int, high: int) -> None:
-    """Find the entry to blame in an array that does not hold 64-bit integers."""
+def _listed(values: list[int] | tuple[int, ...]) -> "np.ndarray[Any, Any]":
+    """A list as an array that hides nothing: numpy would make 1 of True, and floats of 2^63."""
+    if set(map(type, values)) <= {int}:
+        with contextlib.suppress(OverflowError):
+            return np.array(values, np.int64)
+    array = np.empty(len(values), object)
+    for index, value in enumerate(values):
+        array[index] = value.item() if isinstance(value, np.generic) else value
+    return array
+
+
+def _whole_objects(name: str, array: "np.ndarray[Any, Any]", low: int, high: int) -> IntArray:
+    """Name the entry to blame in an array of other things than integers; there may be none."""
     for index, value in enumerate(array.tolist()):
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"{name}[{index}] is {value!r}; a whole number is wanted.")
         if not low <= value <= high:
             raise ValueError(f"{name}[{index}] is {value}; {low} to {high} is allowed.")
-    raise ValueError(f"{name}[0]: an array of 64-bit integers is wanted, not {array.dtype}.")
+    return array.astype(np.int64)

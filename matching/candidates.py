@@ -1,7 +1,7 @@
 """Candidates: which offer may serve which need, from columns, without looking at every pair.
 
-Each offer gets ranges of rows in an order of the needs (by category, inside it by region) and, where
-it has a radius, the balls of a k-d tree; what is left is filtered in chunks of bounded size.
+Distinct categories come first; an offer with a radius looks its needs up in a k-d tree; what
+is left is filtered in chunks of bounded size.
 """
 
 from collections.abc import Iterator, Sequence

@@ -78,7 +78,7 @@ def _households(problem: Problem, x: IntArray) -> list[str]:
     return _told(
         (new > 0) & (new + old > most[j]),
         lambda g: (
-            f"offer {j[g]}: household {home[g]} gets {new[g]} beside {old[g]}, {most[j[g]]} is its limit"
+            f"offer {j[g]}: household {home[g]} gets {new[g]} beside {old[g]}, limit {most[j[g]]}"
         ),
     )
 

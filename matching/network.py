@@ -1,4 +1,4 @@
-"""The network of a problem: what can still flow, sorted so that each connected component is a slice.
+"""The network of a problem: what can still flow, sorted so that a connected component is a slice.
 
 Clipped capacities, household hubs, tranches; plain arrays that travel to another process.
 """

@@ -1,4 +1,4 @@
-"""Prices: shortest residual distances from what is unserved or left over, for all components at once.
+"""Prices: shortest residual distances from what is unserved or left over, all components at once.
 
 They prove a flow optimal (every residual arc has reduced cost >= 0), and say which part of it may
 still move freely: the arcs of reduced cost zero.

@@ -16,11 +16,9 @@ UNITS_SUM_MAX = 2**61
 COST_SUM_MAX = 2**60
 
 
-def _number(value: int) -> IntArray:
-    """A default that fills a column: __post_init__ makes every field the array it is declared."""
-    return cast("IntArray", value)
-
-
+# Single values that fill a column: __post_init__ makes every field the array it is declared as.
+_ZERO = cast("IntArray", 0)
+_ONE = cast("IntArray", 1)
 _NONE = cast("IntArray", None)
 
 
@@ -53,22 +51,22 @@ class Problem:
 
     need_units: IntArray
     need_severity: IntArray
-    need_value: IntArray = _number(1)
+    need_value: IntArray = _ONE
     offer_units: IntArray
     pair_need: IntArray
     pair_offer: IntArray
-    pair_cost: IntArray = _number(0)
-    pair_draw: IntArray = _number(1)
+    pair_cost: IntArray = _ZERO
+    pair_draw: IntArray = _ONE
     pair_max: IntArray = _NONE
-    pair_prior: IntArray = _number(0)
-    pair_committed: IntArray = _number(0)
-    pair_fixed_cost: IntArray = _number(0)
-    need_min: IntArray = _number(1)
-    need_max_offers: IntArray = _number(0)
+    pair_prior: IntArray = _ZERO
+    pair_committed: IntArray = _ZERO
+    pair_fixed_cost: IntArray = _ZERO
+    need_min: IntArray = _ONE
+    need_max_offers: IntArray = _ZERO
     need_household: IntArray = _NONE
-    offer_min_lot: IntArray = _number(1)
-    offer_max_needs: IntArray = _number(0)
-    offer_household_max: IntArray = _number(0)
+    offer_min_lot: IntArray = _ONE
+    offer_max_needs: IntArray = _ZERO
+    offer_household_max: IntArray = _ZERO
     _digest: str | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -80,7 +80,9 @@ def _arcs(state: State, stage: Stage) -> Arcs:
         _arc(-1, need, cap, cost, flow),
         _arc(-1, n + offers, np.minimum(net.offer_units, reach)[offers], 0, state.used[offers]),
     ]
-    tail, head, caps, costs, flows, pair = (np.concatenate(column) for column in zip(*parts))
+    tail, head, caps, costs, flows, pair = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     return Arcs(tail, head, caps, costs, flows, pair)
 
 

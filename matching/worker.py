@@ -1,4 +1,4 @@
-"""A child process of ProcessExecutor: reads calls from standard input, answers on standard output."""
+"""A child of ProcessExecutor: reads calls from standard input, answers on standard output."""
 
 import os
 import pickle
