@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from marketplace.domain.errors import (
     Conflict,
-    DomainError,
     Forbidden,
     IdempotencyKeyReused,
     InvalidInput,
@@ -33,10 +32,7 @@ from marketplace.services.exchange.offers import (
     update,
 )
 from tests.fixtures.market import Market, an_offer, rice
-
-
-def codes(refusal: DomainError) -> set[tuple[str, str]]:
-    return {(".".join(fault.field), fault.code) for fault in refusal.faults}
+from tests.fixtures.refusals import codes
 
 
 async def test_a_verified_organizations_offer_is_open_at_once(market: Market) -> None:

@@ -13,11 +13,14 @@ class CategoryFacts:
 
     unit                   None: too wide to be needed or offered; fen for cash
     reference_price_fen    of one unit; None: no one price fits
+    tree_low..tree_high    the interval of its subtree (nested sets, inclusive)
     """
 
     kind: CategoryKind
     unit: str | None
     reference_price_fen: int | None
+    tree_low: int = 0
+    tree_high: int = 0
 
     def value_fen(self, quantity: int) -> int | None:
         """What a quantity is worth by the reference price; cash is worth itself.

@@ -7,9 +7,18 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from marketplace.domain.exchange.categories import CategoryFacts
+from marketplace.domain.exchange.government_aid import AidGranted
 from marketplace.domain.registry.categories import CategoryKind
-from marketplace.persistence.database import Reading, Row
-from marketplace.persistence.tables import accounts, categories, organizations, regions
+from marketplace.persistence.database import Reading, Row, Writing
+from marketplace.persistence.tables import (
+    accounts,
+    assessments,
+    categories,
+    government_aids,
+    households,
+    organizations,
+    regions,
+)
 
 
 async def organization(db: Reading, organization_id: int) -> Row | None:
@@ -35,6 +44,8 @@ async def category(db: Reading, category_id: int) -> CategoryFacts | None:
         kind=CategoryKind(row["kind"]),
         unit=row["unit"],
         reference_price_fen=row["reference_price_fen"],
+        tree_low=row["tree_low"],
+        tree_high=row["tree_high"],
     )
 
 
@@ -52,3 +63,53 @@ async def household_of(db: Reading, account_id: int | None) -> int | None:
         return None
     found = await db.scalar(sa.select(accounts.c.household_id).where(accounts.c.id == account_id))
     return None if found is None else int(str(found))
+
+
+async def household(db: Reading, household_id: int) -> Row | None:
+    """A household's household_id, region_id, tree_low of its region, and severity.
+
+    severity    of the latest assessment; None: it was never assessed
+    """
+    latest = (
+        sa.select(assessments.c.severity)
+        .where(assessments.c.household_id == households.c.id)
+        .order_by(assessments.c.assessed_at.desc(), assessments.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return await db.row(
+        sa.select(
+            households.c.id.label("household_id"),
+            households.c.region_id,
+            regions.c.tree_low,
+            latest.label("severity"),
+        )
+        .join(regions, regions.c.id == households.c.region_id)
+        .where(households.c.id == household_id)
+    )
+
+
+async def lock_household(db: Writing, household_id: int) -> None:
+    """Make those who write down needs of one household take turns: its aid is set off once."""
+    await db.rows(
+        sa.select(households.c.id)
+        .where(households.c.id == household_id)
+        .with_for_update(key_share=True)
+    )
+
+
+async def government_aid(db: Reading, household_id: int) -> list[AidGranted]:
+    """What government grants a household in kind or toward a purpose, with what it covers."""
+    statement = (
+        sa.select(
+            categories.c.tree_low.label("category_low"),
+            categories.c.tree_high.label("category_high"),
+            government_aids.c.covers_quantity,
+            government_aids.c.starts_on,
+            government_aids.c.ends_on,
+            government_aids.c.granted,
+        )
+        .join(categories, categories.c.id == government_aids.c.covers_category_id)
+        .where(government_aids.c.household_id == household_id, government_aids.c.granted)
+    )
+    return [AidGranted(**row) for row in await db.rows(statement)]

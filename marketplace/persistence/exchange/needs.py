@@ -11,11 +11,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.domain.errors import QuantityExceeded
+from marketplace.domain.errors import Conflict, QuantityExceeded
 from marketplace.domain.exchange.needs import NeedStatus
-from marketplace.persistence.database import Writing
+from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.exchange.consents import in_force
-from marketplace.persistence.tables import needs
+from marketplace.persistence.tables import categories, households, needs, regions
 
 CHUNK = 1_000
 
@@ -56,10 +56,7 @@ async def lock_in_market(db: Writing, need_ids: Iterable[int], *, now: datetime)
     withdrawing changes the same rows.
     """
     ids = sorted(set(need_ids))
-    for part in _parts(ids):
-        await db.rows(
-            sa.select(needs.c.id).where(needs.c.id.in_(part)).order_by(needs.c.id).with_for_update()
-        )
+    await _lock_rows(db, ids)
     units: dict[int, int] = {}
     for part in _parts(ids):
         # A statement of its own: it sees what was committed while the lock was waited for.
@@ -91,6 +88,79 @@ async def uncover(db: Writing, units: Mapping[int, int]) -> None:
         .values(covered=needs.c.covered - sa.bindparam("units"))
     )
     await _each(db, guarded, units)
+
+
+async def add(db: Writing, values: Values) -> int:
+    """Put a new need in; its key. Raises Conflict if its external reference is taken."""
+    try:
+        return await db.insert(needs, values)
+    except sa.exc.IntegrityError as error:
+        if "external_reference" not in str(error.orig):
+            raise
+        raise Conflict.of(
+            "external_reference",
+            "Another need has this external reference. Use another, or find that need.",
+            "该外部编号已被其他需求使用，请更换编号或查找原有需求。",
+            code="TAKEN",
+        ) from error
+
+
+async def lock(db: Writing, need_ids: Sequence[int], *, now: datetime) -> dict[int, Row]:
+    """Needs by id with what the rules ask of them; their rows stay locked.
+
+    Beside the need's own columns: tree_low of its region, consent_in_force, kind and
+    reference_price_fen of its category, target_groups of its household.
+    """
+    await _lock_rows(db, sorted(set(need_ids)))
+    statement = (
+        sa.select(
+            needs,
+            regions.c.tree_low,
+            in_force(needs.c.household_id, now).label("consent_in_force"),
+            categories.c.kind,
+            categories.c.reference_price_fen,
+            households.c.target_groups,
+        )
+        .join(regions, regions.c.id == needs.c.region_id)
+        .join(categories, categories.c.id == needs.c.category_id)
+        .join(households, households.c.id == needs.c.household_id)
+        .where(needs.c.id.in_(need_ids))
+    )
+    return {row["id"]: row for row in await db.rows(statement)}
+
+
+async def change(db: Writing, need_ids: Sequence[int], values: Values) -> None:
+    """Write columns of locked needs and count their versions up."""
+    await db.execute(
+        sa.update(needs)
+        .where(needs.c.id.in_(need_ids))
+        .values(**values, version=needs.c.version + 1)
+    )
+
+
+async def counted_as_government_aid(
+    db: Reading, household_id: int, *, category_low: int, category_high: int
+) -> int:
+    """Units that needs of a household in overlapping categories count as given by government."""
+    statement = (
+        sa.select(sa.func.coalesce(sa.func.sum(needs.c.quantity_by_government), 0))
+        .join(categories, categories.c.id == needs.c.category_id)
+        .where(
+            needs.c.household_id == household_id,
+            needs.c.status.not_in([NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]),
+            categories.c.tree_low <= category_high,
+            categories.c.tree_high >= category_low,
+        )
+    )
+    return int(str(await db.scalar(statement)))
+
+
+async def _lock_rows(db: Writing, ids: Sequence[int]) -> None:
+    """Keep rows for this transaction, in id order."""
+    for part in _parts(ids):
+        await db.rows(
+            sa.select(needs.c.id).where(needs.c.id.in_(part)).order_by(needs.c.id).with_for_update()
+        )
 
 
 async def _each(db: Writing, guarded: sa.Update, units: Mapping[int, int]) -> None:

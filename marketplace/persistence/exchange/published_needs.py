@@ -1,0 +1,59 @@
+"""Rows of published needs: put there from the one public copy, and closed when a need goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from marketplace.domain.registry.regions import RegionLevel
+from marketplace.persistence.database import Reading, Values, Writing
+from marketplace.persistence.tables import published_needs, regions
+
+# What may be shown of where a household lives.
+SHOWN_LEVELS = (
+    RegionLevel.TOWNSHIP,
+    RegionLevel.COUNTY,
+    RegionLevel.PREFECTURE,
+    RegionLevel.PROVINCE,
+)
+
+
+async def publish(db: Writing, copy: Values) -> int:
+    """Show a public copy (made by `public_copy`), anew or again; its key."""
+    shown = sa.update(published_needs).where(published_needs.c.need_id == copy["need_id"])
+    again = await db.scalar(shown.values(**copy).returning(published_needs.c.id))
+    if isinstance(again, int):
+        return again
+    return await db.insert(published_needs, copy)
+
+
+async def close(db: Writing, need_ids: Sequence[int]) -> None:
+    """Take the copies of these needs off the market."""
+    await db.execute(
+        sa.update(published_needs)
+        .where(published_needs.c.need_id.in_(need_ids), published_needs.c.is_open)
+        .values(is_open=False)
+    )
+
+
+async def township_of(db: Reading, region_id: int) -> int:
+    """The township that a region is or lies in, or the nearest region above one.
+
+    Raises LookupError where the tree above is all villages and grid cells.
+    """
+    here = regions.alias("here")
+    statement = (
+        sa.select(regions.c.id)
+        .join(
+            here,
+            sa.and_(regions.c.tree_low <= here.c.tree_low, here.c.tree_low <= regions.c.tree_high),
+        )
+        .where(here.c.id == region_id, regions.c.level.in_(SHOWN_LEVELS))
+        .order_by(regions.c.tree_low.desc())
+        .limit(1)
+    )
+    found = await db.scalar(statement)
+    if not isinstance(found, int):
+        raise LookupError(f"region {region_id} lies in no township")
+    return found

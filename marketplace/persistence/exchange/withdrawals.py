@@ -1,0 +1,115 @@
+"""Taking needs out of the market: the needs, their public copies, and what was reserved for them.
+
+The rows are changed in the one order of locks: needs, then offers, then allocations.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from marketplace.domain.exchange.allocations import AllocationStatus, CancelReason
+from marketplace.domain.exchange.needs import WITHDRAWABLE, NeedStatus
+from marketplace.persistence.database import Reading, Row, Writing
+from marketplace.persistence.exchange import needs as need_rows
+from marketplace.persistence.exchange import offers as offer_rows
+from marketplace.persistence.exchange import published_needs
+from marketplace.persistence.tables import allocations, needs, offers
+
+# What is on its way already is not called back: RESERVED and ACCEPTED alone are cancelled.
+CANCELLED_WITH_A_NEED = (AllocationStatus.RESERVED, AllocationStatus.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What went out of the market.
+
+    allocations    rows of id, need_id, offer_id, units_served, units_drawn
+    """
+
+    need_ids: tuple[int, ...]
+    allocations: tuple[Row, ...]
+
+
+async def withdraw_needs_of(
+    db: Writing, household_ids: Collection[int], reason: CancelReason, *, now: datetime
+) -> Withdrawn:
+    """Withdraw every need of the households that charity has not served yet, and free its offers.
+
+    Needs past that point keep their state, but what is still reserved for them is freed as well.
+    """
+    all_ids = await _lock_needs(db, household_ids)
+    gone = await db.rows(
+        sa.update(needs)
+        .where(needs.c.id.in_(all_ids), needs.c.status.in_(sorted(WITHDRAWABLE)))
+        .values(status=NeedStatus.WITHDRAWN, version=needs.c.version + 1)
+        .returning(needs.c.id)
+    )
+    await published_needs.close(db, all_ids)
+    cancelled = await _cancel(db, all_ids, reason, now=now)
+    return Withdrawn(
+        need_ids=tuple(sorted(row["id"] for row in gone)), allocations=tuple(cancelled)
+    )
+
+
+async def _lock_needs(db: Writing, household_ids: Collection[int]) -> list[int]:
+    statement = (
+        sa.select(needs.c.id)
+        .where(needs.c.household_id.in_(household_ids))
+        .order_by(needs.c.id)
+        .with_for_update()
+    )
+    return [row["id"] for row in await db.rows(statement)]
+
+
+async def _cancel(
+    db: Writing, need_ids: Sequence[int], reason: CancelReason, *, now: datetime
+) -> list[Row]:
+    offer_ids = await _offers_behind(db, need_ids)
+    if not offer_ids:
+        return []
+    await db.rows(
+        sa.select(offers.c.id)
+        .where(offers.c.id.in_(offer_ids))
+        .order_by(offers.c.id)
+        .with_for_update()
+    )
+    cancelled = await db.rows(
+        sa.update(allocations)
+        .where(allocations.c.need_id.in_(need_ids), allocations.c.status.in_(CANCELLED_WITH_A_NEED))
+        .values(
+            status=AllocationStatus.CANCELLED,
+            cancel_reason=reason,
+            ended_at=now,
+            version=allocations.c.version + 1,
+        )
+        .returning(
+            allocations.c.id,
+            allocations.c.need_id,
+            allocations.c.offer_id,
+            allocations.c.units_served,
+            allocations.c.units_drawn,
+        )
+    )
+    served: Counter[int] = Counter()
+    drawn: Counter[int] = Counter()
+    for row in cancelled:
+        served[row["need_id"]] += row["units_served"]
+        drawn[row["offer_id"]] += row["units_drawn"]
+    await need_rows.uncover(db, served)
+    await offer_rows.give_back(db, drawn)
+    return sorted(cancelled, key=lambda row: int(row["id"]))
+
+
+async def _offers_behind(db: Reading, need_ids: Sequence[int]) -> list[int]:
+    statement = (
+        sa.select(allocations.c.offer_id)
+        .where(allocations.c.need_id.in_(need_ids), allocations.c.status.in_(CANCELLED_WITH_A_NEED))
+        .distinct()
+        .order_by(allocations.c.offer_id)
+    )
+    return [row["offer_id"] for row in await db.rows(statement)]

@@ -1,0 +1,33 @@
+"""Whom a viewer may act for: the own household, or households of the own region but the own."""
+
+from __future__ import annotations
+
+from marketplace.domain.errors import Conflict, NotFound
+from marketplace.domain.permissions import Role, Viewer
+from marketplace.persistence.database import Row, Writing
+from marketplace.persistence.exchange import facts
+
+
+async def in_reach(db: Writing, viewer: Viewer, place: Row | None) -> None:
+    """Let the viewer pass who may act for a household.
+
+    place    a row with household_id, and tree_low of its region; None: there is no such household
+
+    Raises NotFound outside the viewer's scope, Conflict (FOUR_EYES) for an officer's own household.
+    """
+    own = await facts.household_of(db, viewer.account_id)
+    if place is None:
+        raise NotFound
+    if viewer.role is Role.APPLICANT:
+        if own != place["household_id"]:
+            raise NotFound
+        return
+    if not viewer.region_low <= place["tree_low"] <= viewer.region_high:
+        raise NotFound
+    if own == place["household_id"]:
+        raise Conflict.of(
+            "",
+            "This is your own household's case; another person must handle it.",
+            "这是您本人家庭的事项，须由他人办理。",
+            code="FOUR_EYES",
+        )
