@@ -153,18 +153,20 @@ def candidates(
     forbidden: tuple[IntArray, IntArray] | None = None,
     unknown_distance_m: int = UNKNOWN_DISTANCE_M,
     max_pairs: int | None = None,
+    chunk_pairs: int = CHUNK_CANDIDATES,
 ) -> Pairs:
     """All pairs that may meet, with their great-circle distance in metres as cost.
 
     forbidden           (need [F], offer [F])   pairs that may never meet
     unknown_distance_m  cost where a coordinate is unknown
     max_pairs           TooManyPairs above it: nothing is ever left out silently
+        chunk_pairs         pairs looked at together: bounds the memory, not the answer
     """
     n, m = len(needs.category_low), len(offers.category_low)
     banned = _codes(forbidden, n, m)
     found: list[tuple[IndexArray, IndexArray, IntArray]] = []
     total = 0
-    for need, offer in _in_category(needs, offers):
+    for need, offer in _in_category(needs, offers, chunk_pairs):
         keep = _allowed(needs, offers, need, offer)
         need, offer = need[keep], offer[keep]
         if len(banned):
@@ -208,7 +210,9 @@ def cash_units(budget_fen: IntArray, price_fen: IntArray | int) -> IntArray:
     return units
 
 
-def _in_category(needs: NeedColumns, offers: OfferColumns) -> Iterator[tuple[IntArray, IntArray]]:
+def _in_category(
+    needs: NeedColumns, offers: OfferColumns, chunk: int
+) -> Iterator[tuple[IntArray, IntArray]]:
     """Chunks of (need, offer) whose categories fit and, for an offer with a radius, are near.
 
     Needs that share a category subtree form a class; the distinct classes and distinct offer
@@ -228,16 +232,16 @@ def _in_category(needs: NeedColumns, offers: OfferColumns) -> Iterator[tuple[Int
         rows = [need_order[need_from[k] : need_from[k + 1]] for k in np.flatnonzero(fits)]
         if rows:
             members = offer_order[offer_from[c] : offer_from[c + 1]]
-            yield from _near(needs, offers, np.concatenate(rows), members)
+            yield from _near(needs, offers, np.concatenate(rows), members, chunk)
 
 
 def _near(
-    needs: NeedColumns, offers: OfferColumns, rows: IntArray, members: IntArray
+    needs: NeedColumns, offers: OfferColumns, rows: IntArray, members: IntArray, chunk: int
 ) -> Iterator[tuple[IntArray, IntArray]]:
     radius = offers.radius_km[members]
     limited = ~(np.isnan(radius) | np.isinf(radius))
     wide, narrow = members[~limited], members[limited]
-    step = max(1, CHUNK_CANDIDATES // len(rows))
+    step = max(1, chunk // len(rows))
     for at in range(0, len(wide), step):
         part = wide[at : at + step]
         yield np.tile(rows, len(part)), np.repeat(part, len(rows))
@@ -253,7 +257,7 @@ def _near(
     angle = np.minimum(radius[limited][sited] * 1000.0 / EARTH_RADIUS_M, np.pi)
     chord = 2 * np.sin(angle / 2) * (1 + 1e-9) + 1e-9  # a hair wider; the exact test follows
     counts = tree.query_ball_point(centres, chord, return_length=True)
-    part_of = (np.cumsum(counts) - counts) // CHUNK_CANDIDATES
+    part_of = (np.cumsum(counts) - counts) // chunk
     for part in np.unique(part_of):
         these = np.flatnonzero(part_of == part)
         balls = tree.query_ball_point(centres[these], chord[these])
