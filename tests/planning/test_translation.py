@@ -1,0 +1,317 @@
+"""What of the market becomes plain quantities, and what is left aside and said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from marketplace.persistence.database import Database
+from marketplace.persistence.tables import offer_regions, plan_lines, plans
+from tests.fixtures.market import (
+    Market,
+    a_consent,
+    a_household,
+    a_market,
+    a_need,
+    an_allocation,
+    an_offer,
+)
+from tests.planning.workers import a_proposed_plan
+
+Line = tuple[int, int, int, int]
+
+
+@pytest.fixture
+async def market(database: Database) -> Market:
+    return await a_market(database)
+
+
+async def a_consenting(market: Market, **where: Any) -> int:
+    household = await a_household(market, **where)
+    await a_consent(market, household)
+    return household
+
+
+def units(count: int, **changes: Any) -> dict[str, Any]:
+    return {"quantity_asked": count, "quantity": count, **changes}
+
+
+async def planned(market: Market, **scope: Any) -> tuple[set[Line], list[dict[str, Any]]]:
+    """Lines (need, offer, served, drawn), and what was left aside without references."""
+    plan_id = await a_proposed_plan(market, **scope)
+    async with market.database.read() as db:
+        lines = await db.rows(sa.select(plan_lines).where(plan_lines.c.plan_id == plan_id))
+    plan = await market.row(plans, plan_id)
+    columns = ("need_id", "offer_id", "units_served", "units_drawn")
+    return {tuple(line[c] for c in columns) for line in lines}, plan["left_aside"]  # type: ignore[misc]
+
+
+def an_aside(of: str, reason: str, count: int, first: str) -> dict[str, Any]:
+    return {"of": of, "reason": reason, "count": count, "references": [first]}
+
+
+def a_reference(market: Market, letter: str, key: int) -> str:
+    return f"{letter}-{market.database.now().year}-{key:06d}"
+
+
+async def test_needs_of_one_household_in_one_category_are_one_and_the_graver_is_served_first(
+    market: Market,
+) -> None:
+    home = await a_consenting(market)
+    mild = await a_need(market, home, **units(10, severity=20))
+    grave = await a_need(market, home, **units(10, severity=90))
+    offer = await an_offer(market, quantity=13)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(grave, offer, 10, 10), (mild, offer, 3, 3)}
+    assert aside == []
+
+
+async def test_cash_for_one_thing_buys_whole_units_at_the_reference_price(market: Market) -> None:
+    need = await a_need(
+        market, await a_consenting(market), category_id=market.category["quilt"], **units(5)
+    )
+    cash = await an_offer(
+        market, kind="CASH", category_id=market.category["quilt"], quantity=40_000
+    )
+
+    lines, _ = await planned(market)
+
+    assert lines == {(need, cash, 2, 30_000)}
+
+
+async def test_cash_meets_a_need_of_cash_to_the_fen(market: Market) -> None:
+    home = await a_consenting(market)
+    need = await a_need(
+        market, home, category_id=market.category["medical_cash"], **units(3_000_000_007)
+    )
+    cash = await an_offer(
+        market, kind="CASH", category_id=market.category["cash"], quantity=9_999_999_999
+    )
+
+    lines, _ = await planned(market)
+
+    assert lines == {(need, cash, 3_000_000_007, 3_000_000_007)}
+
+
+async def test_goods_at_hand_go_before_money_is_spent(market: Market) -> None:
+    need = await a_need(
+        market, await a_consenting(market), category_id=market.category["rice"], **units(5)
+    )
+    await an_offer(market, kind="CASH", category_id=market.category["rice"], quantity=60_000)
+    goods = await an_offer(market, quantity=5)
+
+    lines, _ = await planned(market)
+
+    assert lines == {(need, goods, 5, 5)}
+
+
+async def test_cash_that_may_buy_things_of_two_prices_is_left_aside_and_said(
+    market: Market,
+) -> None:
+    home = await a_consenting(market)
+    await a_need(market, home, category_id=market.category["rice"], **units(5))
+    await a_need(market, home, category_id=market.category["quilt"], **units(5))
+    cash = await an_offer(
+        market, kind="CASH", category_id=market.category["goods"], quantity=1_000_000
+    )
+
+    lines, aside = await planned(market)
+
+    assert lines == set()
+    assert aside == [an_aside("OFFER", "SEVERAL_PRICES", 1, a_reference(market, "O", cash))]
+
+
+async def test_packs_of_one_size_are_handed_out_whole(market: Market) -> None:
+    first = await a_need(market, await a_consenting(market), **units(12, severity=90))
+    second = await a_need(market, await a_consenting(market), **units(9, severity=50))
+    small = await a_need(market, await a_consenting(market), **units(4, severity=99))
+    offer = await an_offer(market, quantity=30, pack_size=5)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(first, offer, 10, 10), (second, offer, 5, 5)}
+    assert aside == [an_aside("NEED", "LESS_THAN_ONE_PACK", 1, a_reference(market, "N", small))]
+
+
+async def test_of_packs_that_compete_the_size_with_most_to_give_is_planned(
+    market: Market,
+) -> None:
+    need = await a_need(market, await a_consenting(market), **units(12))
+    offer = await an_offer(market, quantity=30, pack_size=5)
+    loose = await an_offer(market, quantity=10)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(need, offer, 10, 10)}
+    assert aside == [an_aside("OFFER", "PACKS_MIXED", 1, a_reference(market, "O", loose))]
+
+
+async def test_packs_in_one_part_of_the_market_leave_the_rest_loose(market: Market) -> None:
+    home = await a_consenting(market)
+    rice = await a_need(market, home, category_id=market.category["rice"], **units(7))
+    quilts = await a_need(market, home, category_id=market.category["quilt"], **units(3))
+    bags = await an_offer(market, quantity=30, pack_size=5)
+    quilt = await an_offer(market, category_id=market.category["quilt"], quantity=3)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(rice, bags, 5, 5), (quilts, quilt, 3, 3)}
+    assert aside == []
+
+
+async def test_a_household_gets_no_more_than_the_offer_allows_counting_what_it_has(
+    market: Market,
+) -> None:
+    home = await a_consenting(market)
+    got = await a_need(market, home, **units(4))
+    more = await a_need(market, home, category_id=market.category["rice"], **units(20))
+    offer = await an_offer(market, household_max=10)
+    await an_allocation(market, got, offer, 4)
+
+    lines, _ = await planned(market)
+
+    assert lines == {(more, offer, 6, 6)}
+
+
+async def test_what_is_allocated_already_is_neither_asked_nor_given_again(market: Market) -> None:
+    need = await a_need(market, await a_consenting(market), **units(10))
+    offer = await an_offer(market, quantity=12)
+    await an_allocation(market, need, offer, 7, "DELIVERED")
+
+    lines, _ = await planned(market)
+
+    assert lines == {(need, offer, 3, 3)}
+
+
+async def test_an_offer_is_not_proposed_again_to_whom_its_provider_refused_it(
+    market: Market,
+) -> None:
+    need = await a_need(market, await a_consenting(market), **units(10))
+    refused = await an_offer(market, quantity=12)
+    other = await an_offer(market, quantity=4)
+    declined = await an_allocation(market, need, refused, 5)
+    async with market.database.write() as db:
+        await db.execute(
+            sa.text("UPDATE allocations SET status = 'DECLINED' WHERE id = :id"), {"id": declined}
+        )
+        await db.execute(sa.text("UPDATE needs SET covered = 0"))
+        await db.execute(sa.text("UPDATE offers SET reserved = 0"))
+
+    lines, _ = await planned(market)
+
+    assert lines == {(need, other, 4, 4)}
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"delivery_min": 5}, "DELIVERY_MIN"),
+        ({"deliveries_max": 1}, "DELIVERIES_MAX"),
+    ],
+)
+async def test_an_offer_with_a_rule_that_might_bind_is_left_aside_and_said(
+    market: Market, limits: dict[str, Any], reason: str
+) -> None:
+    for _ in range(2):
+        await a_need(market, await a_consenting(market), **units(10))
+    offer = await an_offer(market, **limits)
+
+    lines, aside = await planned(market)
+
+    assert lines == set()
+    assert aside == [an_aside("OFFER", reason, 1, a_reference(market, "O", offer))]
+
+
+@pytest.mark.parametrize(
+    "limits", [{"delivery_min": 5, "pack_size": 5}, {"deliveries_max": 2}, {"household_max": 10}]
+)
+async def test_a_rule_that_cannot_bind_is_none(market: Market, limits: dict[str, Any]) -> None:
+    for _ in range(2):
+        await a_need(market, await a_consenting(market), **units(10))
+    await an_offer(market, **limits)
+
+    lines, aside = await planned(market)
+
+    assert sorted(line[2] for line in lines) == [10, 10]
+    assert aside == []
+
+
+async def test_a_need_of_use_only_from_two_units_on_is_left_aside_until_so_many_are_there(
+    market: Market,
+) -> None:
+    home = await a_consenting(market)
+    whole = await a_need(market, home, **units(10, quantity_min=10))
+    begun = await a_need(
+        market, home, category_id=market.category["rice"], **units(10, quantity_min=3)
+    )
+    offer = await an_offer(market, quantity=1_000)
+    await an_allocation(market, begun, offer, 2)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(begun, offer, 8, 8)}
+    assert aside == [an_aside("NEED", "QUANTITY_MIN", 1, a_reference(market, "N", whole))]
+
+
+async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:
+    now = market.database.now()
+    home = await a_consenting(market)
+    need = await a_need(market, home, **units(10))
+    await a_need(market, home, **units(10, status="REFERRED"))
+    await a_need(market, home, **units(10, deadline=now))
+    await a_need(market, await a_household(market), **units(10))  # no consent
+    await an_offer(market, status="PAUSED")
+    await an_offer(market, expires_at=now)
+    await an_offer(market, organization_id=market.organization["suspended"])
+    groups = await an_offer(market, target_groups=2)  # the household is of group 1
+    elsewhere = await an_offer(market)
+    async with market.database.write() as db:
+        values = {"offer_id": elsewhere, "region_id": market.region["huangtong"]}
+        await db.execute(sa.insert(offer_regions).values(**values))
+
+    lines, _ = await planned(market)
+    assert lines == set()
+
+    here = await an_offer(market, quantity=6)
+    async with market.database.write() as db:
+        values = {"offer_id": here, "region_id": market.region["xiugu"]}
+        await db.execute(sa.insert(offer_regions).values(**values))
+    lines, _ = await planned(market)
+    assert lines == {(need, here, 6, 6)}
+    assert groups
+
+
+async def test_a_plan_is_of_its_region_and_category_alone(market: Market) -> None:
+    home = await a_consenting(market)
+    rice = await a_need(market, home, category_id=market.category["rice"], **units(10))
+    await a_need(market, home, category_id=market.category["quilt"], **units(10))
+    far = await a_consenting(market, region="far_village")
+    far_rice = await a_need(
+        market,
+        far,
+        category_id=market.category["rice"],
+        region_id=market.region["far_village"],
+        **units(10),
+    )
+    offer = await an_offer(market)
+    await an_offer(market, category_id=market.category["quilt"])
+
+    staple, _ = await planned(market, category_id=market.category["staple"])
+    near, _ = await planned(
+        market, category_id=market.category["staple"], region_id=market.region["xiugu"]
+    )
+
+    assert staple == {(rice, offer, 10, 10), (far_rice, offer, 10, 10)}
+    assert near == {(rice, offer, 10, 10)}
+
+
+async def test_an_empty_market_has_an_empty_plan_with_its_proof(market: Market) -> None:
+    plan_id = await a_proposed_plan(market)
+
+    plan = await market.row(plans, plan_id)
+    assert (plan["need_count"], plan["units_served"], plan["cost"]) == (0, 0, 0)
+    assert plan["proof"]["certificate"]["optimal"] is True
