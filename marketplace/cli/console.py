@@ -36,7 +36,7 @@ def refuse(message: str) -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """A bar for what takes over a second; call the yielded function with a share 0..1 and a stage."""
+    """A bar for what takes over a second; call what is yielded with a share 0..1 and a stage."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -14,7 +14,7 @@ from marketplace.settings import Settings
 
 
 def migrate() -> None:
-    """Bring the database to this version's tables; safe to run twice, and two at once take turns."""
+    """Bring the database to this version's tables; safe to run twice, or two at once."""
     settings = Settings.from_env()
     url = migrations.url_of(settings.url)
     before = migrations.current(url)
@@ -24,7 +24,10 @@ def migrate() -> None:
     console.say(
         Text(f"The database is at {after} already.", f"数据库已是最新版本 {after}。")
         if before == after
-        else Text(f"Migrated from {before or 'nothing'} to {after}.", f"已由 {before or '空'} 迁移至 {after}。")
+        else Text(
+            f"Migrated from {before or 'nothing'} to {after}.",
+            f"已由 {before or '空'} 迁移至 {after}。",
+        )
     )
 
 

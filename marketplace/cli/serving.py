@@ -39,7 +39,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
-    """Serve GraphQL (with the worker in the same process, unless AIDLOOP_WORKER_IN_SERVER=false)."""
+    """Serve GraphQL, with a worker in the same process unless AIDLOOP_WORKER_IN_SERVER=false."""
     settings = Settings.from_env()
     ready(settings)
     config = server_config(settings)
@@ -81,7 +81,8 @@ def ready(settings: Settings) -> None:
             Text(
                 f"The database is at {at or 'nothing'}, this version needs {migrations.head()}. "
                 "Run: aidloop migrate",
-                f"数据库版本为 {at or '空'}，当前程序需要 {migrations.head()}。请先运行：aidloop migrate",
+                f"数据库版本为 {at or '空'}，当前程序需要 {migrations.head()}。"
+                "请先运行：aidloop migrate",
             ).said_in(console.language())
         )
         raise typer.Exit(1)
