@@ -52,9 +52,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def _layers(settings: Settings, metrics: Metrics) -> list[Middleware]:
     return [
-        Middleware(Observed, metrics=metrics, settings=settings),
         Middleware(
-            CORSMiddleware,
+            CORSMiddleware,  # outermost, so that a browser can read every answer
             allow_origins=settings.cors_origins,
             allow_origin_regex=LOCAL_ORIGIN.pattern if settings.profile == "development" else None,
             allow_methods=["GET", "POST"],
@@ -68,6 +67,7 @@ def _layers(settings: Settings, metrics: Metrics) -> list[Middleware]:
             expose_headers=["X-Request-Id"],
             max_age=3600,
         ),
+        Middleware(Observed, metrics=metrics, settings=settings),
         Middleware(Bounded, settings=settings),
     ]
 

@@ -7,6 +7,8 @@ import traceback
 
 import orjson
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from marketplace.domain.errors import DomainError, Language, Text, TopLevelError
 from schema.context import Context
@@ -19,6 +21,8 @@ SURPRISE = Text(
     "Something went wrong on our side. Try again; if it happens again, tell us this request id: {}",
     "系统内部出错，请重试；如再次出现，请将此请求编号告知管理员：{}",
 )
+
+_NO_SUCH_OPERATION = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 
 log = logging.getLogger("aidloop.error")
 
@@ -53,6 +57,18 @@ def refused(
     return coded(error, message, faults[0].code if faults else cause.code, **extensions)
 
 
+def log_surprise(cause: BaseException, request_id: str, **where: object) -> None:
+    """One line of JSON for the operator, with the traceback in it."""
+    line = {
+        "event": "surprise",
+        "request_id": request_id,
+        **where,
+        "error": type(cause).__name__,
+        "traceback": "".join(traceback.format_exception(cause)),
+    }
+    log.error(orjson.dumps(line, default=str).decode())
+
+
 def _said(error: GraphQLError, context: Context) -> GraphQLError:
     cause = error.original_error
     if isinstance(cause, TopLevelError | DomainError):
@@ -63,26 +79,20 @@ def _said(error: GraphQLError, context: Context) -> GraphQLError:
         return coded(error, error.message, PARSE_FAILED)
     if _is_about_the_document(error):
         return coded(error, error.message, VALIDATION_FAILED)
-    _log_surprise(error, context)
+    log_surprise(
+        cause or error,
+        context.request_id,
+        account_id=context.viewer.account_id,
+        path=error.path,
+    )
     message = SURPRISE.said_in(context.language).format(context.request_id)
     return coded(error, message, INTERNAL, requestId=context.request_id)
 
 
 def _is_about_the_document(error: GraphQLError) -> bool:
     """Whether graphql-core itself found fault with document, variables or arguments."""
+    if isinstance(error.original_error, _NO_SUCH_OPERATION):
+        return True
     if not isinstance(error.original_error, GraphQLError | None):
         return False
     return error.path is None or error.message.startswith("Argument ")
-
-
-def _log_surprise(error: GraphQLError, context: Context) -> None:
-    cause = error.original_error or error
-    line = {
-        "event": "surprise",
-        "request_id": context.request_id,
-        "account_id": context.viewer.account_id,
-        "path": error.path,
-        "error": type(cause).__name__,
-        "traceback": "".join(traceback.format_exception(cause)),
-    }
-    log.error(orjson.dumps(line, default=str).decode())

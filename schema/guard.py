@@ -1,12 +1,9 @@
-"""The outermost ASGI layers: request ids, metrics, a last answer to surprises, body limits."""
+"""The outer ASGI layers: request ids, metrics, a last answer to surprises, body limits."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import time
-import traceback
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,10 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from marketplace.domain.errors import Language, Text
 from marketplace.settings import Settings
 from schema.context import given_request_id, language_of, new_request_id
-from schema.faults import INTERNAL, SURPRISE
+from schema.faults import INTERNAL, SURPRISE, log_surprise
 from schema.metrics import Metrics
-
-log = logging.getLogger("aidloop.error")
 
 TOO_LARGE = Text(
     "The request body is larger than {} bytes. Send less at once.",
@@ -61,12 +56,14 @@ class Observed:
             try:
                 await self.app(scope, receive, observed)
             except Exception as surprise:
-                _log(surprise, request_id, scope["path"])
+                log_surprise(surprise, request_id, route=scope["path"])
                 if status:  # too late for another answer; the server closes the connection
                     raise
                 language = _language(headers, self.settings)
                 message = SURPRISE.said_in(language).format(request_id)
-                await refusal(500, message, INTERNAL)(scope, receive, observed)
+                await refusal(500, message, INTERNAL, requestId=request_id)(
+                    scope, receive, observed
+                )
             finally:
                 self.metrics.done(scope["path"], status, time.perf_counter() - started)
 
@@ -100,9 +97,11 @@ class Bounded:
             await self.app(scope, _again(body, receive), send)
 
 
-def refusal(status: int, message: str, code: str, *, close: bool = False) -> Response:
+def refusal(
+    status: int, message: str, code: str, *, close: bool = False, **extensions: str
+) -> Response:
     """An answer in the shape of GraphQL's errors, for what never came as far as GraphQL."""
-    content = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    content = {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}
     headers = {"Connection": "close"} if close else None
     return Response(orjson.dumps(content), status, headers, "application/json; charset=utf-8")
 
@@ -146,14 +145,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 def _language(headers: Headers, settings: Settings) -> Language:
     return language_of(headers.get("accept-language"), settings.language)
-
-
-def _log(surprise: Exception, request_id: str, path: str) -> None:
-    line = {
-        "event": "surprise",
-        "request_id": request_id,
-        "path": path,
-        "error": type(surprise).__name__,
-        "traceback": "".join(traceback.format_exception(surprise)),
-    }
-    log.error(json.dumps(line, ensure_ascii=False))

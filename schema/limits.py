@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
+    ValueNode,
     parse,
     specified_rules,
 )
@@ -25,8 +29,10 @@ from marketplace.settings import Settings
 from schema.context import Context
 from schema.cost import cost_of
 
+INPUT_DEPTH_MAX = 24  # filters are the deepest; each level becomes SQL inside SQL
 DOCUMENTS_KEPT = 256  # the largest allowed document takes well under a megabyte
 MAX_DEPTH = "MAX_DEPTH_EXCEEDED"
+MAX_INPUT_DEPTH = "MAX_INPUT_DEPTH_EXCEEDED"
 MAX_ALIASES = "MAX_ALIASES_EXCEEDED"
 MAX_DIRECTIVES = "MAX_DIRECTIVES_EXCEEDED"
 MAX_COST = "MAX_COST_EXCEEDED"
@@ -36,9 +42,13 @@ TEXTS = {
         "Fields are nested {found} deep; at most {limit} are allowed.",
         "查询嵌套 {found} 层，最多允许 {limit} 层。",
     ),
+    MAX_INPUT_DEPTH: Text(
+        "An argument is nested {found} deep; at most {limit} are allowed.",
+        "参数嵌套 {found} 层，最多允许 {limit} 层。",
+    ),
     MAX_ALIASES: Text(
-        "The document has {found} aliases; at most {limit} are allowed.",
-        "查询使用了 {found} 个别名，最多允许 {limit} 个。",
+        "The document has {found} aliases and repeated fields; at most {limit} are allowed.",
+        "查询使用了 {found} 个别名或重复字段，最多允许 {limit} 个。",
     ),
     MAX_DIRECTIVES: Text(
         "The document has {found} directives; at most {limit} are allowed.",
@@ -118,7 +128,7 @@ class Checks(SchemaExtension):
         assert isinstance(context, Context)
         assert document is not None
         verdict = self.gate.judged(document)
-        excess = verdict.excess
+        excess = verdict.excess or excess_of_variables(execution.variables or {})
         if excess is None and not verdict.errors:
             self.cost = cost_of(
                 self.gate.schema, document, execution.operation_name, execution.variables or {}
@@ -136,7 +146,7 @@ class Checks(SchemaExtension):
 
 
 def excess_of(document: DocumentNode, settings: Settings) -> Excess | None:
-    """The first limit that a document breaks: directives, aliases, or depth.
+    """The first limit that a document breaks: directives, aliases, depth, or depth of arguments.
 
     Each fragment is looked at once however often it is spread, so the time is linear in tokens.
     """
@@ -145,10 +155,22 @@ def excess_of(document: DocumentNode, settings: Settings) -> Excess | None:
         (MAX_DIRECTIVES, size.directives, settings.query_directives_max),
         (MAX_ALIASES, size.aliases, settings.query_aliases_max),
         (MAX_DEPTH, size.depth, settings.query_depth_max),
+        (MAX_INPUT_DEPTH, size.input_depth, INPUT_DEPTH_MAX),
     ):
         if found > limit:
             return Excess(code, found, limit)
     return None
+
+
+def excess_of_variables(variables: Mapping[str, object]) -> Excess | None:
+    """Whether a variable's value is nested deeper than any input needs to be."""
+    level: list[object] = list(variables.values())
+    depth = 0
+    while level:
+        inner = [v for v in level if isinstance(v, dict | list)]
+        level = [item for v in inner for item in (v.values() if isinstance(v, dict) else v)]
+        depth += bool(inner)
+    return Excess(MAX_INPUT_DEPTH, depth, INPUT_DEPTH_MAX) if depth > INPUT_DEPTH_MAX else None
 
 
 class _Size:
@@ -157,6 +179,7 @@ class _Size:
     def __init__(self, document: DocumentNode) -> None:
         self.aliases = 0
         self.directives = 0
+        self.input_depth = 0
         definitions = document.definitions
         self._fragments = {
             d.name.value: d for d in definitions if isinstance(d, FragmentDefinitionNode)
@@ -167,11 +190,16 @@ class _Size:
             self.directives += len(operation.directives or ())
             for variable in operation.variable_definitions or ():
                 self.directives += len(variable.directives or ())
+                if variable.default_value:
+                    self._input(variable.default_value)
         self.depth = max((self._of(o.selection_set.selections) for o in operations), default=0)
         for name in self._fragments:
             self._fragment(name)  # those that no operation spreads count, too
 
     def _of(self, selections: tuple[SelectionNode, ...]) -> int:
+        # A field said twice is merged, which takes the square of how often it is said.
+        plain = [s.name.value for s in selections if isinstance(s, FieldNode) and not s.alias]
+        self.aliases += len(plain) - len(set(plain))
         return max((self._selection(s) for s in selections), default=0)
 
     def _selection(self, node: SelectionNode) -> int:
@@ -183,6 +211,8 @@ class _Size:
         if name is None:  # an inline fragment is no level of its own
             return self._of(below.selections) if below else 0
         self.aliases += getattr(node, "alias", None) is not None
+        for argument in getattr(node, "arguments", None) or ():
+            self._input(argument.value)
         if name.value.startswith("__"):
             return 1  # graphql-core bounds introspection by a rule of its own
         return 1 + (self._of(below.selections) if below else 0)
@@ -194,3 +224,18 @@ class _Size:
             self.directives += len(fragment.directives or ())
             self._spreads[name] = self._of(fragment.selection_set.selections)
         return self._spreads.get(name, 0)
+
+    def _input(self, value: ValueNode) -> None:
+        level = [value]
+        depth = 0
+        while level:
+            inner = [v for v in level if isinstance(v, ListValueNode | ObjectValueNode)]
+            level = [
+                item
+                for v in inner
+                for item in (
+                    v.values if isinstance(v, ListValueNode) else [f.value for f in v.fields]
+                )
+            ]
+            depth += bool(inner)
+        self.input_depth = max(self.input_depth, depth)

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import AsyncGenerator, Mapping
+from json import JSONDecodeError
+from typing import Protocol, cast, runtime_checkable
 
 from graphql import GraphQLError
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.http.exceptions import (
+    NonJsonMessageReceived,
+    NonTextMessageReceived,
+    WebSocketDisconnected,
+)
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 
+from marketplace.settings import Settings
 from schema.context import Connection, Context
 
 ID_LENGTH_MAX = 200
 
 
+@runtime_checkable
+class HasSettings(Protocol):
+    settings: Settings
+
+
 class TextSocket(ASGIWebSocketAdapter):
     """Sends text frames, which clients expect, also where JSON is made as bytes."""
+
+    async def iter_json(
+        self, *, ignore_parsing_errors: bool = False
+    ) -> AsyncGenerator[object, None]:
+        """Messages as they come, none of them larger than the body of a request may be."""
+        assert isinstance(self.view, HasSettings)
+        length_max = self.view.settings.body_bytes_max
+        while self.ws.application_state is not WebSocketState.DISCONNECTED:
+            try:
+                text = await self.ws.receive_text()
+                if len(text) > length_max:
+                    await self.close(1009, "Message too large")
+                    return
+                message = self.view.decode_json(text)
+            except WebSocketDisconnect:
+                return
+            except KeyError:
+                raise NonTextMessageReceived from None
+            except JSONDecodeError:
+                raise NonJsonMessageReceived from None
+            yield message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         data = self.view.encode_json(message)

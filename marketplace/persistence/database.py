@@ -154,6 +154,7 @@ def _sqlite(url: sa.URL, *, pool_size: int, read_only: bool) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=30,
+        hide_parameters=True,  # an error's text goes into the log, and values may be personal
     )
     pragmas = (*SQLITE_PRAGMAS, "query_only=ON") if read_only else SQLITE_PRAGMAS
 
@@ -181,5 +182,6 @@ def _postgres(url: sa.URL, *, pool_size: int, read_only: bool) -> AsyncEngine:
         pool_timeout=30,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={"options": session},
     )

@@ -1,0 +1,1 @@
+"""The HTTP view, tried on a real server over a real socket."""
