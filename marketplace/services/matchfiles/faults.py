@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from marketplace.domain.errors import DomainError, Fault, Text
 
@@ -33,6 +33,12 @@ class Faults:
             where = Text(f"{name}, row {row}, {column}: ", f"{name} 第 {row} 行“{column}”：")
             text = Text(where.en + reason.en, where.zh + reason.zh)
             self.kept.append(Fault((name, str(row), column), code, text))
+
+    def some(self, rows: Sequence[int]) -> Sequence[int]:
+        """As many of these bad rows as are still kept; the rest is counted here and now."""
+        room = max(0, KEPT_MAX - len(self.kept))
+        self.count += max(0, len(rows) - room)
+        return rows[:room]
 
     def extend(self, faults: Iterable[Fault]) -> None:
         for fault in faults:

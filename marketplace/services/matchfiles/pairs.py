@@ -152,10 +152,10 @@ class _Reader:
     ) -> None:
         shown = self.headings.shown[key]
         file = {"need_id": Text("needs", "需求"), "offer_id": Text("offers", "供给")}[key]
-        for index in np.flatnonzero(filled & (rows == EMPTY)).tolist():
+        for index in self.faults.some(np.flatnonzero(filled & (rows == EMPTY)).tolist()):
             why = Text("This cell is empty.", "此单元格不能为空。")
             self.faults.add(self.name, int(number[index]), shown, "REQUIRED", why)
-        for index in np.flatnonzero(rows == UNKNOWN).tolist():
+        for index in self.faults.some(np.flatnonzero(rows == UNKNOWN).tolist()):
             label = str(block[self.headings.at[key]].iloc[index])[:40]
             why = Text(
                 f"'{label}' is not in the file of {file.en}.", f"{file.zh}文件中没有编号“{label}”。"
@@ -197,7 +197,8 @@ class _Reader:
         keep[order[again]] = False
         starts = np.flatnonzero(np.diff(code[order], prepend=-1) != 0)
         firsts = starts[np.searchsorted(starts, again, side="right") - 1]
-        for index, first in zip(order[again].tolist(), order[firsts].tolist(), strict=True):
+        for at in self.faults.some(range(len(again))):
+            index, first = int(order[again[at]]), int(order[firsts[at]])
             why = Text(
                 f"Row {number[first]} has the same pair.", f"与第 {number[first]} 行的配对重复。"
             )
