@@ -116,17 +116,39 @@ async def test_approvals_of_many_lines_at_once_neither_lock_each_other_out_nor_t
     offer_ids = [await an_offer(market, quantity=40) for _ in range(4)]
     pairs = [(n, o) for n in need_ids for o in offer_ids]
 
-    async def approve(turned: int) -> int:
-        # Each in another order: the rows must still be locked in one.
-        order = pairs[turned:] + pairs[:turned]
-        async with market.database.write() as db:
-            return await take_all(db, market.database, dict.fromkeys(order, 9))
+    # Each in another order: the rows must still be locked in one.
+    kept = await approve_at_once(market, [pairs[k:] + pairs[:k] for k in range(0, 32, 2)])
 
-    kept = await asyncio.gather(*(approve(turned) for turned in range(0, 32, 2)))
-
-    assert sum(kept) == 16  # four times nine from each of four offers
+    assert kept == 16  # four times nine from each of four offers
     assert {r["reserved"] for r in [await market.row(offers, o) for o in offer_ids]} == {36}
     await all_is_well(market.database)
+
+
+async def test_approvals_that_share_only_offers_or_only_needs_take_turns_all_the_same(
+    market: Market,
+) -> None:
+    household_id = await a_household(market)
+    await a_consent(market, household_id)
+    need_ids = [await a_need(market, household_id) for _ in range(CLIENTS)]
+    hot_offer = await an_offer(market, quantity=40)
+    hot_need = await a_need(market, household_id, quantity=40, quantity_asked=40)
+    offer_ids = [await an_offer(market) for _ in range(CLIENTS)]
+
+    by_offer = await approve_at_once(market, [[(n, hot_offer)] for n in need_ids])
+    by_need = await approve_at_once(market, [[(hot_need, o)] for o in offer_ids])
+
+    assert (by_offer, by_need) == (4, 4)
+    await all_is_well(market.database)
+
+
+async def approve_at_once(market: Market, plans: list[list[tuple[int, int]]]) -> int:
+    """Approve all plans at the same time, nine units a line; lines kept in all."""
+
+    async def approve(pairs: list[tuple[int, int]]) -> int:
+        async with market.database.write() as db:
+            return await take_all(db, market.database, dict.fromkeys(pairs, 9))
+
+    return sum(await asyncio.gather(*(approve(pairs) for pairs in plans)))
 
 
 async def test_a_batch_that_asks_for_more_than_is_left_leaves_nothing(market: Market) -> None:
