@@ -9,13 +9,13 @@ import hmac
 import json
 import os
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from marketplace.domain.registry.identity import compact
 from marketplace.settings import Settings, SettingsError
 
 KEY_BYTES = 32
@@ -88,18 +88,8 @@ class Sealer:
 
     def blind_index(self, text: str, *, place: str) -> str:
         """Equal for equal numbers, however they are typed; says nothing else without the key."""
-        message = f"{place}\0{normalised(text)}".encode()
+        message = f"{place}\0{compact(text)}".encode()
         return hmac.new(self._index_key, message, hashlib.sha256).hexdigest()
-
-
-def normalised(text: str) -> str:
-    """A number as it is compared: full-width forms, spaces, hyphens and case do not count.
-
-    >>> normalised(" １３８-0000 ００００x")
-    '13800000000X'
-    """
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Pd")
 
 
 def new_seal_id() -> str:

@@ -146,7 +146,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_members_household_id", "members", ["household_id"], unique=False)
     op.create_index(
-        "ix_members_identity_number_index", "members", ["identity_number_index"], unique=False
+        "uq_members_identity_number_index", "members", ["identity_number_index"], unique=True
     )
     op.create_table(
         "accounts",

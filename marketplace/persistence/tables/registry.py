@@ -114,7 +114,8 @@ members = sa.Table(
     sa.Column("birth_date_sealed", sa.Text),
     moment("created_at"),
     sa.Index("ix_members_household_id", "household_id"),
-    sa.Index("ix_members_identity_number_index", "identity_number_index"),
+    # Nobody belongs to two households: that would be help given twice.
+    sa.Index("uq_members_identity_number_index", "identity_number_index", unique=True),
 )
 
 # Immutable; the latest stands. Amounts are fen a month for the whole household, property in fen.

@@ -1,0 +1,184 @@
+"""Rows of households and members, sealed before they are written, and of their assessments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from marketplace.domain.registry.assessments import Assessed, Circumstances
+from marketplace.domain.registry.households import NewMember, RegisterHousehold, Relation
+from marketplace.persistence.crypto import Sealer, new_seal_id
+from marketplace.persistence.database import Reading, Row, Writing
+from marketplace.persistence.tables import accounts, assessments, households, members, regions
+
+ADDRESS = "households.address"
+PHONE = "households.phone"
+NAME = "members.name"
+IDENTITY_NUMBER = "members.identity_number"
+BIRTH_DATE = "members.birth_date"
+CHUNK = 1_000
+
+
+def household_row(sealer: Sealer, command: RegisterHousehold, now: datetime) -> dict[str, object]:
+    """A new row of `households`; nothing in it names anybody to who has no key."""
+    seal_id = new_seal_id()
+    phone = command.phone or None
+    return {
+        "region_id": command.region_id,
+        "member_count": command.heads,
+        "target_groups": command.groups,
+        "monitoring_category": command.monitoring_category,
+        "latitude": command.latitude,
+        "longitude": command.longitude,
+        "seal_id": seal_id,
+        "address_sealed": _sealed(sealer, command.address or None, ADDRESS, seal_id),
+        "phone_sealed": _sealed(sealer, phone, PHONE, seal_id),
+        "phone_index": sealer.blind_index(phone, place=PHONE) if phone else None,
+        "external_reference": command.external_reference,
+        "created_at": now,
+    }
+
+
+def member_row(
+    sealer: Sealer, household_id: int, member: NewMember, now: datetime
+) -> dict[str, object]:
+    """A new row of `members`."""
+    seal_id = new_seal_id()
+    number = member.identity_number or None
+    born = member.birth_date.isoformat() if member.birth_date else None
+    return {
+        "household_id": household_id,
+        "is_head": member.relation is Relation.SELF,
+        "relation": member.relation,
+        "target_groups": member.target_groups,
+        "seal_id": seal_id,
+        "name_sealed": sealer.seal(member.name, place=NAME, seal_id=seal_id),
+        "identity_number_sealed": _sealed(sealer, number, IDENTITY_NUMBER, seal_id),
+        "identity_number_index": identity_index(sealer, number) if number else None,
+        "birth_date_sealed": _sealed(sealer, born, BIRTH_DATE, seal_id),
+        "created_at": now,
+    }
+
+
+def assessment_row(
+    household_id: int,
+    found: Circumstances,
+    assessed: Assessed,
+    *,
+    assessed_by: int | None,
+    assessed_at: datetime,
+) -> dict[str, object]:
+    """A new row of `assessments`."""
+    return {
+        "household_id": household_id,
+        "assessed_by": assessed_by,
+        "assessed_at": assessed_at,
+        "policy_version": assessed.policy_version,
+        "member_count": found.member_count,
+        "income_fen_month": found.income_fen_month,
+        "property_fen": found.property_fen,
+        "medical_fen_month": found.medical_fen_month,
+        "education_fen_month": found.education_fen_month,
+        "disability_care_fen_month": found.disability_care_fen_month,
+        "housing_fen_month": found.housing_fen_month,
+        "disaster_fen_month": found.disaster_fen_month,
+        "eligibility_class": assessed.eligibility_class,
+        "severity": assessed.severity,
+        "trace": [step.row() for step in assessed.trace],
+        "override_reason": None,
+    }
+
+
+def identity_index(sealer: Sealer, number: str) -> str:
+    return sealer.blind_index(number, place=IDENTITY_NUMBER)
+
+
+async def add_many(
+    db: Writing, sealer: Sealer, commands: Sequence[RegisterHousehold], now: datetime
+) -> list[int]:
+    """Add checked households with their members; their keys in the order given."""
+    keys = await db.insert_keys(households, [household_row(sealer, c, now) for c in commands])
+    rows = [
+        member_row(sealer, key, member, now)
+        for key, command in zip(keys, commands, strict=True)
+        for member in command.members
+    ]
+    await db.insert_many(members, rows)
+    return keys
+
+
+async def known_numbers(db: Reading, indexes: Iterable[str]) -> frozenset[str]:
+    """Those blind indexes of identity numbers that some member already has."""
+    wanted = sorted(set(indexes))
+    found: set[str] = set()
+    for start in range(0, len(wanted), CHUNK):
+        part = wanted[start : start + CHUNK]
+        statement = sa.select(members.c.identity_number_index).where(
+            members.c.identity_number_index.in_(part)
+        )
+        found |= {row["identity_number_index"] for row in await db.rows(statement)}
+    return frozenset(found)
+
+
+async def reference_taken(db: Reading, external_reference: str) -> bool:
+    found = sa.select(households.c.id).where(households.c.external_reference == external_reference)
+    return await db.scalar(found) is not None
+
+
+async def lock(db: Writing, household_id: int) -> Row | None:
+    """A household's row with its region's place in the tree and its code, locked."""
+    return await db.row(
+        _located().where(households.c.id == household_id).with_for_update(of=households)
+    )
+
+
+async def located(db: Reading, household_id: int) -> Row | None:
+    return await db.row(_located().where(households.c.id == household_id))
+
+
+async def members_of(db: Reading, household_id: int) -> Sequence[Row]:
+    """The members, the head first."""
+    return await db.rows(
+        sa.select(members)
+        .where(members.c.household_id == household_id)
+        .order_by(members.c.is_head.desc(), members.c.id)
+    )
+
+
+async def county_code(db: Reading, tree_low: int) -> str | None:
+    """The code of the county around a place of the tree."""
+    found = await db.scalar(
+        sa.select(regions.c.code).where(
+            regions.c.level == "COUNTY",
+            regions.c.tree_low <= tree_low,
+            regions.c.tree_high >= tree_low,
+        )
+    )
+    return None if found is None else str(found)
+
+
+async def household_of_account(db: Reading, account_id: int | None) -> int | None:
+    """The household that an account belongs to: an applicant's, or an officer's own."""
+    if account_id is None:
+        return None
+    found = await db.scalar(sa.select(accounts.c.household_id).where(accounts.c.id == account_id))
+    return None if found is None else int(str(found))
+
+
+async def add_assessment(db: Writing, row: dict[str, object]) -> int:
+    return await db.insert(assessments, row)
+
+
+def _located() -> sa.Select[tuple[object, ...]]:
+    return sa.select(
+        households,
+        regions.c.tree_low.label("region_low"),
+        regions.c.code.label("region_code"),
+        regions.c.level.label("region_level"),
+    ).join(regions, regions.c.id == households.c.region_id)
+
+
+def _sealed(sealer: Sealer, text: str | None, place: str, seal_id: str) -> str | None:
+    return None if text is None else sealer.seal(text, place=place, seal_id=seal_id)
