@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,7 +90,7 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.parsed: Callable[[str], DocumentNode] = lru_cache(DOCUMENTS_KEPT)(self._parse)
+        self.parsed = lru_cache(DOCUMENTS_KEPT)(self._parse)
         self.judged = lru_cache(DOCUMENTS_KEPT)(self._judge)
 
     def _parse(self, text: str) -> DocumentNode:
