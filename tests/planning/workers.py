@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
@@ -13,7 +13,8 @@ from marketplace.domain.exchange.plans import PlanPolicy
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import plans
 from marketplace.services.exchange import plans as service
-from marketplace.services.worker import run_worker
+from marketplace.services.jobs import Kind
+from marketplace.services.worker import KINDS, run_worker
 from marketplace.settings import Settings
 from tests.fixtures.market import Market
 
@@ -22,10 +23,12 @@ FINISHED = ("PROPOSED", "FAILED", "CANCELLED", "APPROVED", "DISCARDED")
 
 
 @asynccontextmanager
-async def a_worker(database: Database, settings: Settings | None = None) -> AsyncIterator[None]:
+async def a_worker(
+    database: Database, settings: Settings | None = None, kinds: Mapping[str, Kind] = KINDS
+) -> AsyncIterator[None]:
     """A worker in this process, stopped in good order at the end of the block."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run_worker(database, settings or Settings(), stop=stop))
+    task = asyncio.create_task(run_worker(database, settings or Settings(), stop=stop, kinds=kinds))
     try:
         yield
     finally:
