@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,9 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from marketplace.persistence.database import Database
 from marketplace.services.health import unready
+from marketplace.services.worker import run_worker
 from marketplace.settings import Settings
+from schema.faults import log_surprise
 from schema.graphiql import asset_routes
 from schema.guard import Bounded, Observed
 from schema.metrics import Metrics
@@ -32,11 +35,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.database = Database(settings.url)
+        database = app.state.database = Database(settings.url)
         try:
-            yield
+            async with _worker(database, settings):
+                yield
         finally:
-            await app.state.database.close()
+            await database.close()
 
     routes: list[BaseRoute] = [
         Route("/graphql", view, methods=["GET", "POST"]),
@@ -48,6 +52,28 @@ def create_app(settings: Settings | None = None) -> Starlette:
     if settings.profile == "development":
         routes += [Route("/", to_graphql), Mount("/assets", routes=asset_routes())]
     return Starlette(lifespan=lifespan, routes=routes, middleware=_layers(settings, metrics))
+
+
+@asynccontextmanager
+async def _worker(database: Database, settings: Settings) -> AsyncIterator[None]:
+    """A worker beside the server where the settings ask for one; its job at hand is handed back."""
+    if not settings.worker_in_server:
+        yield
+        return
+    stop = asyncio.Event()
+    working = asyncio.create_task(run_worker(database, settings, stop=stop))
+    working.add_done_callback(_tell)
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait([working])
+
+
+def _tell(working: asyncio.Task[None]) -> None:
+    """A worker outlives every error that it knows; one that it does not know must be heard of."""
+    if not working.cancelled() and (cause := working.exception()) is not None:
+        log_surprise(cause, "worker")
 
 
 def _layers(settings: Settings, metrics: Metrics) -> list[Middleware]:
