@@ -61,8 +61,7 @@ def run_stage(state: State, stage: Stage, solve: Solver, checkpoint: Callable[[]
 
     moved = arcs.pair[order]
     pairs = moved >= 0
-    touched = np.unique(moved[pairs])
-    state.x[touched] = 0
+    state.x[moved[pairs]] = 0
     np.add.at(state.x, moved[pairs], flow[pairs])
     state.refresh()
 
