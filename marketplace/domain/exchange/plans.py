@@ -81,10 +81,11 @@ class PlanPolicy:
     order: PolicyOrder = PolicyOrder.FLOOR
     floor_share_percent: int = 25
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise InvalidInput for a share that is none."""
         if not 1 <= self.floor_share_percent <= FLOOR_SHARE_PERCENT_MAX:
             raise InvalidInput.of(
-                "floorSharePercent",
+                "floor_share_percent",
                 "The floor share is a whole percentage from 1 to 100.",
                 "保底比例应为 1 至 100 的整数百分比。",
                 code="TOO_SMALL" if self.floor_share_percent < 1 else "TOO_LARGE",

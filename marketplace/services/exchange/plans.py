@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from marketplace.domain.exchange.plans import (
     UNFINISHED,
     WAITING_MAX,
@@ -16,7 +16,7 @@ from marketplace.domain.exchange.plans import (
     check_approver,
     check_move,
 )
-from marketplace.domain.permissions import MUTATIONS, STAFF, Viewer
+from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION, Role, Viewer
 from marketplace.persistence import jobs
 from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import facts, plans
@@ -26,7 +26,7 @@ from marketplace.services.exchange.plan_job import KIND
 from marketplace.services.jobs import bell_of
 
 POLL_S = 0.5
-FOLLOWERS = MUTATIONS["planCreate"] | STAFF
+FOLLOWERS = COUNTY_OFFICERS | SUPERVISION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ async def create(database: Database, act: Act, command: CreatePlan) -> int:
     async with once(database, act, "planCreate") as turn:
         if turn.replay is not None:
             return _key(turn.replay["plan"])
+        command.policy.check()
         region_id = await _scope(turn.db, act.viewer, command)
         job_id = await jobs.enqueue(turn.db, kind=KIND, payload={})
         plan_id = await plans.add(
@@ -148,7 +149,7 @@ async def discard(database: Database, act: Act, command: MovePlan) -> int:
 
 async def follow(
     database: Database, plan_id: int, viewer: Callable[[], Awaitable[Viewer]]
-) -> AsyncIterator[PlanProgress]:
+) -> AsyncGenerator[PlanProgress, None]:
     """Where the plan is, at once and whenever that changes, until it is finished.
 
     viewer   who follows, as the database knows it now: asked before every event
@@ -172,10 +173,8 @@ async def follow(
         await bell_of(database).heard(POLL_S)
 
 
-def may_follow(viewer: Viewer, region_low: int | None) -> bool:
-    """Staff whose region the plan's lies in; the auditor and the operator any."""
-    if viewer.role not in FOLLOWERS:
-        return False
+def in_reach(viewer: Viewer, region_low: int | None) -> bool:
+    """Whether the plan's region lies in the viewer's; a plan of everything is of everyone's."""
     if region_low is None:
         return viewer.region_id is not None
     return viewer.region_low <= region_low <= viewer.region_high
@@ -183,8 +182,9 @@ def may_follow(viewer: Viewer, region_low: int | None) -> bool:
 
 def _check_follower(viewer: Viewer, row: Row | None) -> None:
     if viewer.role not in FOLLOWERS:
-        raise Forbidden
-    if row is None or not may_follow(viewer, row["region_low"]):
+        raise Unauthenticated if viewer.role is Role.PUBLIC else Forbidden
+    everywhere = viewer.role in SUPERVISION
+    if row is None or not (everywhere or in_reach(viewer, row["region_low"])):
         raise NotFound
 
 
@@ -228,7 +228,7 @@ async def _scope(db: Writing, viewer: Viewer, command: CreatePlan) -> int:
 async def _for_move(turn: Turn, move: str, command: MovePlan) -> Row:
     """The plan, locked. Raises NotFound, or Conflict where it is stale or in another state."""
     row = await plans.lock(turn.db, command.plan_id)
-    if row is None or not may_follow(turn.act.viewer, row["region_low"]):
+    if row is None or not in_reach(turn.act.viewer, row["region_low"]):
         raise NotFound
     check_move(move, PlanStatus(row["status"]))
     if command.expected_version is not None and command.expected_version != row["version"]:
