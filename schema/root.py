@@ -9,14 +9,51 @@ from strawberry.schema.config import StrawberryConfig
 
 from marketplace.settings import Settings
 from schema.engine import Schema
+from schema.exchange.allocations import AllocationQuery
+from schema.exchange.consents_writes import ConsentMutations
+from schema.exchange.needs import NeedQuery
+from schema.exchange.needs_writes import NeedMutations
+from schema.exchange.offers import OfferQuery
+from schema.exchange.offers_writes import OfferMutations
+from schema.exchange.plans import PlanQuery
+from schema.exchange.plans_progress import PlanSubscriptions
+from schema.exchange.plans_writes import PlanMutations
+from schema.exchange.published_needs import PublishedNeedQuery
+from schema.exchange.referrals import ReferralQuery
+from schema.exchange.referrals_writes import ReferralMutations
 from schema.limits import Checks, Gate
+from schema.readgraph.install import install
+from schema.readgraph.nodes import NodeQuery
+from schema.registry.categories import CategoryQuery
+from schema.registry.households import HouseholdQuery
+from schema.registry.organizations import OrganizationQuery
+from schema.registry.regions import RegionQuery
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQuery
 
 # A wing adds the class that holds its root fields here, and nowhere else.
-QUERIES: list[type] = [ViewerQuery]
-MUTATIONS: list[type] = []
-SUBSCRIPTIONS: list[type] = []
+QUERIES: list[type] = [
+    ViewerQuery,
+    NodeQuery,
+    RegionQuery,
+    CategoryQuery,
+    OrganizationQuery,
+    HouseholdQuery,
+    NeedQuery,
+    PublishedNeedQuery,
+    OfferQuery,
+    PlanQuery,
+    AllocationQuery,
+    ReferralQuery,
+]
+MUTATIONS: list[type] = [
+    OfferMutations,
+    NeedMutations,
+    ConsentMutations,
+    ReferralMutations,
+    PlanMutations,
+]
+SUBSCRIPTIONS: list[type] = [PlanSubscriptions]
 
 
 def build_schema(settings: Settings) -> Schema:
@@ -33,8 +70,14 @@ def build_schema(settings: Settings) -> Schema:
         ),
         extensions=[lambda: Checks(gate)],
     )
+    install(schema)
     gate.schema = schema._schema
     return schema
+
+
+def sdl() -> str:
+    """The graph in the schema definition language, as `schema.graphql` has it."""
+    return build_schema(Settings()).as_str().rstrip() + "\n"
 
 
 def _root(name: str, description: str, parts: Sequence[type]) -> type | None:

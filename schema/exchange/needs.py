@@ -1,0 +1,132 @@
+"""Needs in the graph: for officers, by role and region; the charity desk's end with consent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+import strawberry
+
+from marketplace.domain.exchange.needs import NeedStatus, allowed_moves
+from marketplace.domain.permissions import STAFF, Role
+from marketplace.persistence.tables.exchange import needs
+from schema.context import Context
+from schema.enums import described
+from schema.exchange.amounts import in_units, unit_of_category
+from schema.readgraph.declare import (
+    Columns,
+    Condition,
+    Descending,
+    Edge,
+    Entity,
+    Scope,
+    column,
+    computed,
+    for_viewer,
+    many,
+    node,
+    one,
+    root,
+)
+from schema.readgraph.references import referenced
+from schema.registry.consent import in_force
+from schema.registry.trees import of_household
+from schema.scalars import Quantity
+
+described(
+    NeedStatus,
+    "Where a need stands.",
+    {
+        NeedStatus.DRAFT: "草稿, written down, not yet referred.",
+        NeedStatus.REFERRED: "已转介, with the charity desk.",
+        NeedStatus.RETURNED: "已退回, sent back to the assistance desk with a reason.",
+        NeedStatus.REJECTED: "已否决, turned down by the charity desk.",
+        NeedStatus.PUBLISHED: "已发布, in the market.",
+        NeedStatus.FULFILLED: "已满足, every unit was received and confirmed.",
+        NeedStatus.CLOSED: "已办结, its results were acknowledged.",
+        NeedStatus.WITHDRAWN: "已撤回, taken back, or its consent has ended.",
+        NeedStatus.EXPIRED: "已过期, its deadline has passed.",
+        NeedStatus.SUSPENDED: "已中止, halted by a restriction.",
+    },
+)
+
+
+def visible(row: Columns, scope: Scope) -> Condition:
+    """Officers by role and region; charity what was referred to it while consent is in force."""
+    if scope.role is Role.CHARITY_OFFICER:
+        return sa.and_(
+            row["status"] != NeedStatus.DRAFT,
+            row["referral_id"].is_not(None),
+            in_force(row["household_id"], scope),
+        )
+    return of_household(scope, row["household_id"], row["region_id"])
+
+
+def _moves(context: Context, status: str, referred_by: int | None) -> list[str]:
+    return list(allowed_moves(context.viewer, status=NeedStatus(status), referred_by=referred_by))
+
+
+def _difference(whole: str, part: str) -> Callable[[Columns], sa.ColumnElement[int]]:
+    return lambda row: row[whole] - row[part]
+
+
+@node(
+    table=needs,
+    visible=visible,
+    order=(Descending("createdAt"),),
+    description="救助需求: what government assistance leaves open for a household; for officers.",
+)
+class Need(Entity):
+    reference: str = referenced("N")
+    status: NeedStatus = column("status", "Where the need stands.", filter=NeedStatus, order=True)
+    severity: int = column(
+        "severity", "How urgent, 1 to 100, by the latest assessment.", filter=True, order=True
+    )
+    quantity: Quantity = computed(
+        ("quantity", unit_of_category), in_units, "What government aid leaves open."
+    )
+    quantity_asked: Quantity = computed(
+        ("quantity_asked", unit_of_category), in_units, "What was asked for at first."
+    )
+    quantity_by_government: Quantity = computed(
+        ("quantity_by_government", unit_of_category), in_units, "What government aid gives of it."
+    )
+    covered: Quantity = computed(
+        ("covered", unit_of_category), in_units, "What live allocations set aside or gave."
+    )
+    remaining: Quantity = computed(
+        (_difference("quantity", "covered"), unit_of_category), in_units, "What is still open."
+    )
+    quantity_min: Quantity = computed(
+        ("quantity_min", unit_of_category), in_units, "Less than this is of no use."
+    )
+    deadline: datetime | None = column(
+        "deadline", "By when it must come; null: any time.", filter=True, order=True
+    )
+    external_reference: str | None = column(
+        "external_reference", "The number it goes by elsewhere.", roles=STAFF, filter=True
+    )
+    created_at: datetime = column(
+        "created_at", "When it was written down.", filter=True, order=True
+    )
+    published_at: datetime | None = column(
+        "published_at", "When it came into the market.", filter=True, order=True
+    )
+    version: int = column("version", "Goes up with every change; for `expectedVersion`.")
+    allowed_moves: list[str] = for_viewer(
+        ("status", "referred_by"), _moves, "Mutations that the viewer may ask for now."
+    )
+    household: Edge = one("Household", "household_id", "Whose need it is.", filter=True)
+    category: Edge = one("Category", "category_id", "What is needed.", filter=True)
+    region: Edge = one("Region", "region_id", "Where the household lives.", filter=True)
+    published_need: Edge = one(
+        "PublishedNeed", "id", "Its public copy, once there is one.", there="need_id"
+    )
+    allocations: Edge = many("Allocation", "need_id", "What was set aside for it.")
+    plan_lines: Edge = many("PlanLine", "need_id", "What plans proposed for it.")
+
+
+@strawberry.type
+class NeedQuery:
+    needs: Edge = root("Need", "Needs that the viewer may see, newest first; for officers.")

@@ -1,0 +1,199 @@
+"""Plans in the graph: runs of the optimizer with their lines and their proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+import strawberry
+from strawberry.scalars import JSON
+
+from marketplace.domain.exchange.plans import (
+    ApprovalRules,
+    LeftOutReason,
+    PlanKind,
+    PlanLineStatus,
+    PlanStatus,
+    allowed_moves,
+)
+from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION
+from marketplace.persistence.tables.exchange import plan_lines, plans
+from marketplace.persistence.tables.house import jobs
+from schema.context import Context
+from schema.enums import described
+from schema.exchange.amounts import in_units, unit_drawn, unit_served
+from schema.readgraph.declare import (
+    Ascending,
+    Columns,
+    Condition,
+    Descending,
+    Edge,
+    Entity,
+    Scope,
+    column,
+    computed,
+    for_viewer,
+    many,
+    node,
+    one,
+    root,
+)
+from schema.readgraph.references import referenced
+from schema.scalars import BigInt, Quantity
+
+described(
+    PlanKind,
+    "What a plan is for.",
+    {
+        PlanKind.PROPOSAL: "方案, may be approved.",
+        PlanKind.SIMULATION: "模拟, shows what would be; never approved.",
+    },
+)
+described(
+    PlanStatus,
+    "Where a plan stands.",
+    {
+        PlanStatus.QUEUED: "排队中, waits for a worker.",
+        PlanStatus.RUNNING: "计算中, is being computed.",
+        PlanStatus.PROPOSED: "待审批, is there to be approved or discarded.",
+        PlanStatus.APPROVED: "已批准, its lines were reserved as far as they still fitted.",
+        PlanStatus.DISCARDED: "已弃用, was put aside.",
+        PlanStatus.CANCELLED: "已取消, was stopped.",
+        PlanStatus.FAILED: "已失败, could not be computed; says why.",
+    },
+)
+described(
+    PlanLineStatus,
+    "Where a line of a plan stands.",
+    {
+        PlanLineStatus.PROPOSED: "待审批, its plan is not approved yet.",
+        PlanLineStatus.RESERVED: "已预留, became an allocation.",
+        PlanLineStatus.LEFT_OUT: "未预留, no longer fitted when the plan was approved.",
+    },
+)
+described(
+    LeftOutReason,
+    "Why approval did not reserve a line: what had changed since the plan was made.",
+    {
+        LeftOutReason.NEED_NOT_IN_MARKET: "The need was withdrawn, closed or expired.",
+        LeftOutReason.NEED_COVERED: "Less of the need is open than the line would give.",
+        LeftOutReason.OFFER_NOT_IN_MARKET: "The offer was paused, closed or expired.",
+        LeftOutReason.OFFER_USED_UP: "Less of the offer is left than the line would draw.",
+        LeftOutReason.HOUSEHOLD_MAX: "The household would get more than the offer allows.",
+        LeftOutReason.DELIVERIES_MAX: "The offer's deliveries are used up.",
+    },
+)
+
+READERS = COUNTY_OFFICERS | SUPERVISION
+
+
+def _visible(_row: Columns, scope: Scope) -> Condition:
+    return sa.true() if scope.is_one_of(READERS) else sa.false()
+
+
+def _moves(context: Context, status: str, kind: str, created_by: int) -> list[str]:
+    rules = ApprovalRules(self_approval=context.settings.plan_self_approval)
+    return list(
+        allowed_moves(
+            context.viewer,
+            status=PlanStatus(status),
+            kind=PlanKind(kind),
+            created_by=created_by,
+            rules=rules,
+        )
+    )
+
+
+def _error(context: Context, error: Mapping[str, str] | None) -> str | None:
+    if error is None:
+        return None
+    return error.get("zh" if context.viewer.language == "zh-CN" else "en")
+
+
+def _big(value: int | None) -> BigInt | None:
+    return None if value is None else BigInt(value)
+
+
+def _progress(row: Columns) -> sa.ColumnElement[float]:
+    job = jobs.alias()
+    return sa.select(job.c.progress).where(job.c.id == row["job_id"]).scalar_subquery()
+
+
+@node(
+    table=plans,
+    visible=_visible,
+    order=(Descending("createdAt"),),
+    description="匹配方案: one run of the optimizer, with its lines and its proof.",
+)
+class Plan(Entity):
+    reference: str = referenced("M")
+    kind: PlanKind = column("kind", "What it is for.", filter=PlanKind)
+    status: PlanStatus = column("status", "Where it stands.", filter=PlanStatus, order=True)
+    progress: float = computed((_progress,), float, "How much of the computation is done, 0 to 1.")
+    policy: JSON = column("policy", "The order of precedence it was made by.")
+    input_digest: str | None = column(
+        "input_digest", "SHA-256 of the problem that was solved; equal inputs, equal digest."
+    )
+    need_count: int | None = column("need_count", "How many needs took part.")
+    offer_count: int | None = column("offer_count", "How many offers took part.")
+    pair_count: BigInt | None = column("pair_count", "How many pairs could have been matched.")
+    units_asked: BigInt | None = column("units_asked", "Units that were open in all.")
+    units_served: BigInt | None = column("units_served", "Units that the plan serves.")
+    needs_served: int | None = column("needs_served", "Needs that get at least one unit.")
+    cost: BigInt | None = column("cost", "Metres times units, over all lines.")
+    proof: JSON | None = column(
+        "proof", "Objective and proven bound by level, gap, certificate, seconds, versions."
+    )
+    left_aside: JSON | None = column("left_aside", "What could not be planned yet, and why.")
+    error: str | None = for_viewer(
+        ("error",), _error, "What went wrong and what to do, if it failed."
+    )
+    created_at: datetime = column("created_at", "When it was asked for.", filter=True, order=True)
+    started_at: datetime | None = column("started_at", "When its computation began.")
+    finished_at: datetime | None = column(
+        "finished_at", "When its computation ended.", filter=True, order=True
+    )
+    decided_at: datetime | None = column("decided_at", "When it was approved or discarded.")
+    version: int = column("version", "Goes up with every change; for `expectedVersion`.")
+    allowed_moves: list[str] = for_viewer(
+        ("status", "kind", "created_by"), _moves, "Mutations that the viewer may ask for now."
+    )
+    region: Edge = one("Region", "region_id", "Needs of this subtree only; null: all.")
+    category: Edge = one("Category", "category_id", "Needs of this subtree only; null: all.")
+    lines: Edge = many("PlanLine", "plan_id", "Who gets what from whom.")
+
+
+def _of_reader(_row: Columns, scope: Scope) -> Condition:
+    return sa.true() if scope.is_one_of(READERS) else sa.false()
+
+
+@node(
+    table=plan_lines,
+    visible=_of_reader,
+    order=(Ascending("id"),),
+    description="One line of a plan: so much of this offer for that need.",
+)
+class PlanLine(Entity):
+    status: PlanLineStatus = column("status", "Where it stands.", filter=PlanLineStatus, order=True)
+    left_out_reason: LeftOutReason | None = column(
+        "left_out_reason", "Why approval did not reserve it.", filter=LeftOutReason
+    )
+    served: Quantity = computed(
+        ("units_served", unit_served), in_units, "What the need gets, in the need's unit."
+    )
+    drawn: Quantity = computed(
+        ("units_drawn", unit_drawn), in_units, "What the offer gives, in the offer's unit."
+    )
+    cost: BigInt = column("cost", "Of one unit, in metres.", filter=True, order=True)
+    plan: Edge = one("Plan", "plan_id", "The plan it is of.", filter=True)
+    need: Edge = one("Need", "need_id", "Whom it serves.", filter=True)
+    offer: Edge = one("Offer", "offer_id", "What it draws on.", filter=True)
+    allocation: Edge = one(
+        "Allocation", "id", "What it became when it was reserved.", there="plan_line_id"
+    )
+
+
+@strawberry.type
+class PlanQuery:
+    plans: Edge = root("Plan", "Plans, newest first; for the county's officers.")

@@ -1,0 +1,87 @@
+"""Organizations in the graph: providers of help; the public sees those that are verified."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+import strawberry
+
+from marketplace.domain.permissions import STAFF
+from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
+from marketplace.persistence.tables.registry import organizations
+from schema.enums import described
+from schema.readgraph.declare import (
+    Ascending,
+    Columns,
+    Condition,
+    Edge,
+    Entity,
+    Scope,
+    column,
+    for_viewer,
+    many,
+    node,
+    one,
+    root,
+)
+from schema.readgraph.references import referenced
+from schema.registry.moves import no_moves
+
+described(
+    OrganizationKind,
+    "What kind of provider.",
+    {
+        OrganizationKind.CHARITY: "慈善组织, a charity.",
+        OrganizationKind.ENTERPRISE: "爱心企业, an enterprise.",
+        OrganizationKind.VOLUNTEER_GROUP: "志愿服务队, a volunteer group.",
+        OrganizationKind.SOCIAL_ORGANIZATION: "社会组织, a social organization.",
+        OrganizationKind.FEDERATION: "慈善总会, the county's charity federation.",
+    },
+)
+described(
+    OrganizationStatus,
+    "Whether its offers may be open.",
+    {
+        OrganizationStatus.APPLIED: "待核验, has applied; its offers wait as drafts.",
+        OrganizationStatus.VERIFIED: "已核验, verified by the charity desk.",
+        OrganizationStatus.SUSPENDED: "已暂停, its offers are out of the market for now.",
+        OrganizationStatus.REJECTED: "未通过, was refused.",
+    },
+)
+
+
+def _visible(row: Columns, scope: Scope) -> Condition:
+    if scope.is_one_of(STAFF):
+        return sa.true()
+    return sa.or_(row["status"] == OrganizationStatus.VERIFIED, row["id"] == scope.organization_id)
+
+
+@node(
+    table=organizations,
+    visible=_visible,
+    order=(Ascending("name"),),
+    description="A provider of help: a charity, an enterprise, a volunteer group.",
+)
+class Organization(Entity):
+    reference: str = referenced("G")
+    name: str = column("name", "Its name.", filter=True, order=True)
+    kind: OrganizationKind = column("kind", "What it is.", filter=OrganizationKind, order=True)
+    status: OrganizationStatus = column(
+        "status", "Whether it is verified.", filter=OrganizationStatus, order=True
+    )
+    external_reference: str | None = column(
+        "external_reference", "The number it goes by elsewhere.", roles=STAFF, filter=True
+    )
+    created_at: datetime = column("created_at", "When it was entered.", filter=True, order=True)
+    version: int = column("version", "Goes up with every change; for `expectedVersion`.")
+    allowed_moves: list[str] = for_viewer(
+        ("status",), no_moves, "Mutations that the viewer may ask for now."
+    )
+    region: Edge = one("Region", "region_id", "Where it is seated.", filter=True)
+    offers: Edge = many("Offer", "organization_id", "What it offers.")
+
+
+@strawberry.type
+class OrganizationQuery:
+    organizations: Edge = root("Organization", "Organizations, by default by name.")
