@@ -1,9 +1,10 @@
 #!/bin/sh
-# Audits a running server: the graphql-http audit, then urql, Apollo, graphql-ws and graphql-sse.
-#   tests/audit/run.sh URL [KEYS.json]
+# Audits a server: the graphql-http audit, then urql, Apollo, graphql-ws and graphql-sse.
+#   tests/audit/run.sh                    a server of its own, on an empty database
+#   tests/audit/run.sh URL [KEYS.json]    a running one; subscriptions need the keys
 # Exits with 0 only where every check passes, and with 3 where Node is not there.
 set -eu
-url=${1:?usage: tests/audit/run.sh URL [KEYS.json]}
+url=${1:-}
 keys=${2:-}
 if [ -n "$keys" ]; then keys=$(realpath "$keys"); fi
 cd "$(dirname "$0")"
@@ -15,6 +16,10 @@ fi
 if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then
   echo "The audit needs Node 20 or newer, not $(node --version); nothing was checked."
   exit 3
+fi
+if [ -z "$url" ]; then
+  cd ../..
+  exec "${PYTHON:-.venv/bin/python}" -m tests.audit
 fi
 if ! cmp -s package-lock.json node_modules/.made-from; then
   npm ci --silent --no-progress --ignore-scripts

@@ -1,0 +1,1 @@
+"""What the specification's audit and real clients say about a server."""
