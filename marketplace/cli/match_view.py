@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from rich import box
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,6 +15,7 @@ from marketplace.cli import console
 from marketplace.domain.errors import Fault, Language, Text
 from marketplace.domain.plausibility import CEILING, FLOOR, TIMES_MEDIAN
 from marketplace.services.matchfiles import proof, shares
+from marketplace.services.matchfiles.building import ASSUMED_KM
 from marketplace.services.matchfiles.running import FileRead, Matched
 from marketplace.services.matchfiles.writing import unit_cost
 
@@ -51,6 +53,14 @@ def show_matched(matched: Matched, out: Path, lines: int, speaks: Language) -> N
     """Warnings on stderr; verdict, totals and tables on stdout."""
     for file in matched.files:
         _warn(file, speaks)
+    if assumed := matched.market.assumed:
+        _warning(
+            Text(
+                f"{assumed:,} pairs lack a coordinate; {ASSUMED_KM} km is assumed for them.",
+                f"{assumed:,} 个组合缺少经纬度，距离按 {ASSUMED_KM} 公里计。",
+            ),
+            speaks,
+        )
     if matched.skipped_count:
         show_faults(matched.skipped, matched.skipped_count, speaks, refused=False)
     optimal = matched.plan.status == "optimal"
@@ -93,7 +103,10 @@ def _wide() -> bool:
 
 
 def _print(table: Table) -> None:
-    console.out.print(table, width=None if console.out.is_terminal else WIDE)
+    if console.out.is_terminal:
+        console.out.print(table)
+    else:
+        Console(file=console.out.file, width=WIDE, highlight=False).print(table)
 
 
 def _table(title: Text, speaks: Language, *headings: Text) -> Table:
@@ -200,7 +213,7 @@ def _steps(matched: Matched, speaks: Language) -> Table:
 def _shares(shown: shares.Table, speaks: Language) -> Table:
     table = _table(shown.title, speaks, NOTHING, *_share_headings())
     for name, share in shown.rows:
-        table.add_row(escape(name), *_share_cells(share))
+        table.add_row(escape(name.said_in(speaks)), *_share_cells(share))
     if shown.left_out:
         more = Text(f"… {shown.left_out:,} more", f"…… 另有 {shown.left_out:,} 组")
         table.add_row(more.said_in(speaks))

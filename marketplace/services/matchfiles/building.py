@@ -30,6 +30,7 @@ from matching import (
 PAIRS_MAX = 20_000_000  # about 6 GB while solving
 GROUPS_MAX = 62
 METRES = 1_000
+ASSUMED_KM = 50
 
 Bools = npt.NDArray[np.bool_]
 Place = tuple[float, float] | None
@@ -39,7 +40,8 @@ Place = tuple[float, float] | None
 class Market:
     """The problem, the rows behind its needs and offers, and what a cost of 1 is: unit / scale.
 
-    `priced` is false where nothing said what a pair costs; then every cost is 0.
+    `priced` is false where nothing said what a pair costs; then every cost is 0. `assumed` pairs
+    cost ASSUMED_KM, since a coordinate is missing.
     """
 
     needs: tuple[NeedRow, ...]
@@ -48,6 +50,7 @@ class Market:
     cost_scale: int
     cost_unit: str
     priced: bool
+    assumed: int = 0
 
 
 def market_of(
@@ -85,7 +88,12 @@ def _from_candidates(
 ) -> Market:
     placed = any(row.place for row in needs) and any(row.place for row in offers)
     try:
-        found = candidates(need_columns, offer_columns, max_pairs=PAIRS_MAX)
+        found = candidates(
+            need_columns,
+            offer_columns,
+            unknown_distance_m=ASSUMED_KM * METRES,
+            max_pairs=PAIRS_MAX,
+        )
     except TooManyPairs:
         raise InvalidInput.of(
             ("offers",),
@@ -95,6 +103,8 @@ def _from_candidates(
             code="TOO_MANY_PAIRS",
         ) from None
     cost = found.cost if placed else np.zeros(len(found.cost), np.int64)
+    unknown = np.isnan(need_columns.latitude)[found.need]
+    unknown |= np.isnan(offer_columns.latitude)[found.offer]
     return Market(
         needs=needs,
         offers=offers,
@@ -102,6 +112,7 @@ def _from_candidates(
         cost_scale=METRES,
         cost_unit="km",
         priced=placed,
+        assumed=int(unknown.sum()) if placed else 0,
     )
 
 

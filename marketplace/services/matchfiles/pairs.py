@@ -120,9 +120,9 @@ class _Reader:
         parts = self.parts or [(empty, empty, np.empty(0), empty)]
         need, offer, cost, number = (np.concatenate(part) for part in zip(*parts, strict=True))
         self.parts.clear()
-        once = self._once(need, offer, number)
-        if once is not None:
-            need, offer, cost, number = need[once], offer[once], cost[once], number[once]
+        order = self._order(need, offer, number)
+        if order is not None:
+            need, offer, cost, number = need[order], offer[order], cost[order], number[order]
         scale = _scale(cost)
         return PairColumns(
             need=need,
@@ -184,27 +184,23 @@ class _Reader:
                     self.faults.add(self.name, int(number[index]), shown, fault.code, fault.text)
         return cost
 
-    def _once(self, need: Indices, offer: Indices, number: Indices) -> Ints | None:
-        """Which pairs to keep where some stand there twice; each further one is a fault."""
+    def _order(self, need: Indices, offer: Indices, number: Indices) -> Ints | None:
+        """Pairs by need, then offer, each once (None: they are); each further one is a fault."""
         code = need.astype(np.int64) << 32 | offer
         if len(code) < 2 or bool((code[1:] > code[:-1]).all()):
             return None
         order = np.argsort(code, kind="stable")
-        again = np.flatnonzero(code[order][1:] == code[order][:-1]) + 1
-        if not len(again):
-            return None
-        keep = np.ones(len(code), np.bool_)
-        keep[order[again]] = False
-        starts = np.flatnonzero(np.diff(code[order], prepend=-1) != 0)
-        firsts = starts[np.searchsorted(starts, again, side="right") - 1]
-        for at in self.faults.some(range(len(again))):
-            index, first = int(order[again[at]]), int(order[firsts[at]])
-            why = Text(
-                f"Row {number[first]} has the same pair.", f"与第 {number[first]} 行的配对重复。"
-            )
-            shown = self.headings.shown["offer_id"]
-            self.faults.add(self.name, int(number[index]), shown, "DUPLICATE", why)
-        return np.flatnonzero(keep)
+        code = code[order]
+        first = np.diff(code, prepend=-1) != 0
+        again = np.flatnonzero(~first)
+        starts = np.flatnonzero(first)
+        for at in self.faults.some(again.tolist()):
+            start = starts[np.searchsorted(starts, at, side="right") - 1]
+            row, earlier = int(number[order[at]]), int(number[order[start]])
+            why = Text(f"Row {earlier} has the same pair.", f"与第 {earlier} 行的配对重复。")
+            self.faults.add(self.name, row, self.headings.shown["offer_id"], "DUPLICATE", why)
+        kept: Ints = order[first]
+        return kept
 
 
 def _scale(cost: Floats) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from marketplace.domain.errors import Text
 from marketplace.services.matchfiles.rows import NeedRow, OfferRow
+from marketplace.services.matchfiles.trees import category_name
 
 GROUPS_SHOWN = 20
 QUARTER = 4
@@ -63,11 +64,11 @@ class Table:
 
     key: str
     title: Text
-    rows: tuple[tuple[str, Share], ...]
+    rows: tuple[tuple[Text, Share], ...]
     left_out: int = 0
 
     def to_json(self) -> dict[str, object]:
-        return {name: share.to_json() for name, share in self.rows}
+        return {name.en: share.to_json() for name, share in self.rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,11 @@ def given(offers: Sequence[OfferRow], drawn: Sequence[int]) -> Given:
     return Given(shown, max(0, len(rows) - GROUPS_SHOWN))
 
 
-Key = Callable[[NeedRow], str]
+Key = Callable[[NeedRow], Text]
 
 
-def _groups(needs: Sequence[NeedRow], served: Sequence[int], key: Key) -> dict[str, Share]:
-    found: defaultdict[str, Share] = defaultdict(Share)
+def _groups(needs: Sequence[NeedRow], served: Sequence[int], key: Key) -> dict[Text, Share]:
+    found: defaultdict[Text, Share] = defaultdict(Share)
     for need, units in zip(needs, served, strict=True):
         found[key(need)].add(need.quantity, units)
     return found
@@ -131,7 +132,9 @@ def _groups(needs: Sequence[NeedRow], served: Sequence[int], key: Key) -> dict[s
 def _largest(
     name: str, title: Text, needs: Sequence[NeedRow], served: Sequence[int], key: Key
 ) -> Table:
-    rows = sorted(_groups(needs, served, key).items(), key=lambda item: (-item[1].needs, item[0]))
+    rows = sorted(
+        _groups(needs, served, key).items(), key=lambda item: (-item[1].needs, item[0].en)
+    )
     return Table(name, title, tuple(rows[:GROUPS_SHOWN]), max(0, len(rows) - GROUPS_SHOWN))
 
 
@@ -142,26 +145,30 @@ def _sorted(
     return Table(name, title, tuple(rows))
 
 
-def _leading(label: str) -> int:
-    return int(label.split("–")[0].replace(",", "").rstrip("+"))
+def _leading(label: Text) -> int:
+    return int(label.en.split("–")[0].replace(",", "").rstrip("+"))
 
 
-def _category(need: NeedRow) -> str:
-    return need.category
+def _category(need: NeedRow) -> Text:
+    return category_name(need.category)
 
 
-def _region(need: NeedRow) -> str:
-    return need.region or "—"
+def _region(need: NeedRow) -> Text:
+    return _same(need.region or "—")
 
 
-def _severity(need: NeedRow) -> str:
+def _severity(need: NeedRow) -> Text:
     low = (need.severity - 1) // 20 * 20
-    return f"{low + 1}–{low + 20}"
+    return _same(f"{low + 1}–{low + 20}")
 
 
-def _size(need: NeedRow) -> str:
+def _size(need: NeedRow) -> Text:
     """Powers of ten: 1–9, 10–99, … and a million or more."""
     digits = len(str(need.quantity))
     if digits > 6:
-        return "1,000,000+"
-    return f"{10 ** (digits - 1):,}–{10**digits - 1:,}"
+        return _same("1,000,000+")
+    return _same(f"{10 ** (digits - 1):,}–{10**digits - 1:,}")
+
+
+def _same(text: str) -> Text:
+    return Text(text, text)

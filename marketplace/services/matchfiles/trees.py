@@ -10,6 +10,8 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 
+from marketplace.domain.errors import Text
+
 TreePath = tuple[str, ...]
 
 # Digits that name the province, prefecture, county, township and village in a code: GB/T 2260,
@@ -47,7 +49,17 @@ def category_path(text: str) -> TreePath:
     (('goods', 'food', 'staple_food', 'rice'), ('masks', 'ffp2'))
     """
     known = _shipped_categories().get(text.casefold())
-    return known or _levels(text)
+    return known[0] if known else _levels(text)
+
+
+def category_name(text: str) -> Text:
+    """The label of a shipped category, in both languages; else the text as it stands.
+
+    >>> category_name("quilt").zh
+    '棉被'
+    """
+    known = _shipped_categories().get(text.casefold())
+    return known[1] if known else Text(text, text)
 
 
 def region_path(text: str) -> TreePath:
@@ -76,16 +88,17 @@ def _levels(text: str) -> TreePath:
 
 
 @cache
-def _shipped_categories() -> Mapping[str, TreePath]:
-    """Path by code, Chinese label and English label."""
+def _shipped_categories() -> Mapping[str, tuple[TreePath, Text]]:
+    """Path and label by code, Chinese label and English label."""
     data = resources.files("marketplace").joinpath("data/categories.csv").read_text("utf-8")
     rows = list(csv.DictReader(io.StringIO(data)))
     parent = {row["code"]: row["parent"] for row in rows}
-    paths: dict[str, TreePath] = {}
+    known: dict[str, tuple[TreePath, Text]] = {}
     for row in rows:
         path = [row["code"]]
         while parent[path[-1]]:
             path.append(parent[path[-1]])
         for name in (row["label_en"], row["label_zh"], row["code"]):
-            paths[name.casefold()] = tuple(reversed(path))
-    return paths
+            label = Text(row["label_en"], row["label_zh"])
+            known[name.casefold()] = tuple(reversed(path)), label
+    return known
