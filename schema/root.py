@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import strawberry
+from graphql import GraphQLSchema, get_named_type
 from strawberry.schema.config import StrawberryConfig
 
 from marketplace.settings import Settings
@@ -71,8 +72,17 @@ def build_schema(settings: Settings) -> Schema:
         extensions=[lambda: Checks(gate)],
     )
     install(schema)
+    _describe_inputs(schema._schema)
     gate.schema = schema._schema
     return schema
+
+
+def _describe_inputs(graph: GraphQLSchema) -> None:
+    """A mutation's one argument says what its type says, so that nobody writes it twice."""
+    mutations = graph.mutation_type.fields.values() if graph.mutation_type else ()
+    for mutation in mutations:
+        for argument in mutation.args.values():
+            argument.description = argument.description or get_named_type(argument.type).description
 
 
 def sdl() -> str:
