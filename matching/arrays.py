@@ -27,8 +27,9 @@ def whole(name: str, values: Whole, size: int | None, low: int, high: int) -> In
     """
     array = _listed(values) if isinstance(values, list | tuple) else np.asarray(values)
     if array.ndim == 0 and size is not None:
-        array = np.full(size, array[()])
-    elif array.ndim != 1:
+        one = whole(name, [array.item()], 1, low, high)
+        return np.broadcast_to(one, size) if size else one[:0]  # no memory for what is all alike
+    if array.ndim != 1:
         raise ValueError(f"{name}: one dimension wanted, not {array.ndim}.")
     if size is not None and len(array) != size:
         raise ValueError(f"{name}: {size} entries wanted, not {len(array)}; see {name}[{size}].")

@@ -15,7 +15,7 @@ from matching.policy import Policy
 from matching.precedence import Tranches
 from matching.problem import Problem, drawn_units, served_units
 
-STAGES = ("levels", "cost", "change")
+SLICE_PAIRS = 1 << 18  # pairs checked together: bounds the memory, and stays in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,56 +117,72 @@ def _offers_improve(problem: Problem, x: IntArray, proof: Certificate, proven: B
 
 
 def _pairs_improve(problem: Problem, x: IntArray, proof: Certificate, proven: BoolArray) -> str:
-    """Moving one unit more or less along a pair must not pay between the prices of its ends.
+    """Moving one unit more or less along a pair must not pay between the prices of its ends."""
+    share = _household_shares(problem, x, proof)
+    for first in range(0, problem.n_pairs, SLICE_PAIRS):
+        said = _slice_improves(
+            problem, x, proof, proven, share, slice(first, min(first + SLICE_PAIRS, len(x)))
+        )
+        if said:
+            return said
+    return ""
 
-    A unit towards pair_prior undoes a change and one beyond it is one: -1 and +1, both less one,
+
+def _slice_improves(
+    problem: Problem,
+    x: IntArray,
+    proof: Certificate,
+    proven: BoolArray,
+    share: "_Share | None",
+    rows: slice,
+) -> str:
+    """A unit towards pair_prior undoes a change and one beyond it is one: -1 and +1, both less one,
     for an exchange at equal levels moves as many units forth as back.
     """
-    need, offer = problem.pair_need, problem.pair_offer
-    cap, source, share = _sources(problem, x, proof)
+    need, offer, units = problem.pair_need[rows], problem.pair_offer[rows], x[rows]
+    prior, ours = problem.pair_prior[rows], proven[need]
+    cap = np.minimum(problem.need_units[need], problem.offer_units[offer])
+    cap = np.minimum(cap, np.maximum(problem.pair_max[rows] - problem.pair_committed[rows], 0))
+    source = proof.offer_price[:, offer]
+    if share is not None:
+        limited, hub = share.limit[rows] >= 0, share.hub[rows]
+        cap = np.where(limited, np.minimum(cap, share.limit[rows]), cap)
+        step = source
+        source = np.where(hub >= 0, proof.hub_price[:, hub] if len(proof.hub_offer) else 0, source)
+        step = step - source
+        gain = _negative(step[0], step[1], step[2]) & (share.units[rows] < share.limit[rows])
+        gain |= _negative(-step[0], -step[1], -step[2]) & (share.units[rows] > 0)
+        bad = np.flatnonzero(gain & ours & (hub >= 0))
+        if len(bad):
+            return f"pair {rows.start + bad[0]}: its household's share of the offer could improve"
     levels = source[0] - proof.need_price[0][need]
-    costs = source[1] + problem.pair_cost - proof.need_price[1][need]
+    costs = source[1] + problem.pair_cost[rows] - proof.need_price[1][need]
     change = source[2] - proof.need_price[2][need]
-    ours = proven[need]
-    gain = _negative(levels, costs, change + np.where(x < problem.pair_prior, -2, 0))
-    bad = np.flatnonzero(gain & (x < cap) & ours)
+    gain = _negative(levels, costs, change + np.where(units < prior, -2, 0))
+    bad = np.flatnonzero(gain & (units < cap) & ours)
     if len(bad):
-        return f"pair {bad[0]}: one unit more would improve the plan"
-    gain = _negative(-levels, -costs, -change + np.where(x > problem.pair_prior, 0, 2))
-    bad = np.flatnonzero(gain & (x > 0) & ours)
-    if len(bad):
-        return f"pair {bad[0]}: one unit less would improve the plan"
-    ours = ours & (share.hub >= 0)
-    step = proof.offer_price[:, offer] - source
-    gain = _negative(step[0], step[1], step[2]) & (share.units < share.limit)
-    gain |= _negative(-step[0], -step[1], -step[2]) & (share.units > 0)
-    bad = np.flatnonzero(gain & ours)
-    return f"pair {bad[0]}: its household's share of the offer could improve" if len(bad) else ""
+        return f"pair {rows.start + bad[0]}: one unit more would improve the plan"
+    gain = _negative(-levels, -costs, -change + np.where(units > prior, 0, 2))
+    bad = np.flatnonzero(gain & (units > 0) & ours)
+    return f"pair {rows.start + bad[0]}: one unit less would improve the plan" if len(bad) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Share:
-    """For each pair [P]: the hub it draws from (-1 none), that hub's new units and their limit."""
+    """For each pair [P]: the hub it draws from (-1 none), what the household newly gets from the
+    offer, and the most it may (-1: no limit)."""
 
     hub: IntArray
     units: IntArray
     limit: IntArray
 
 
-def _sources(
-    problem: Problem, x: IntArray, proof: Certificate
-) -> tuple[IntArray, IntArray, _Share]:
-    """Capacity of each pair, the price at its source by stage, and its household's share."""
-    need, offer = problem.pair_need, problem.pair_offer
-    cap = np.minimum(problem.need_units[need], problem.offer_units[offer])
-    cap = np.minimum(cap, np.maximum(problem.pair_max - problem.pair_committed, 0))
-    price = proof.offer_price[:, offer]
-    none = np.full(problem.n_pairs, -1, np.int64)
-    limit = problem.offer_household_max[offer]
-    rows = np.flatnonzero(limit > 0)
+def _household_shares(problem: Problem, x: IntArray, proof: Certificate) -> _Share | None:
+    offer = problem.pair_offer
+    rows = np.flatnonzero(problem.offer_household_max[offer] > 0)
     if not len(rows):
-        return cap, price, _Share(none, none, none)
-    key = np.stack([offer[rows], problem.need_household[need[rows]]])
+        return None
+    key = np.stack([offer[rows], problem.need_household[problem.pair_need[rows]]])
     known = np.stack([proof.hub_offer, proof.hub_household])
     _, member = np.unique(np.concatenate([key, known], axis=1), axis=1, return_inverse=True)
     member = member.ravel()
@@ -176,14 +192,11 @@ def _sources(
     np.add.at(taken, mine, problem.pair_committed[rows])
     hub_of = np.full(size, -1, np.int64)
     hub_of[member[len(rows) :]] = np.arange(len(proof.hub_offer))
-    left = np.maximum(limit[rows] - taken[mine], 0)
-    cap[rows] = np.minimum(cap[rows], left)
-    hub, units_of, limit_of = none.copy(), none.copy(), none.copy()
-    hub[rows], units_of[rows], limit_of[rows] = hub_of[mine], units[mine], left
-    priced = np.flatnonzero(hub >= 0)
-    price = price.copy()
-    price[:, priced] = proof.hub_price[:, hub[priced]]
-    return cap, price, _Share(hub, units_of, limit_of)
+    share = _Share(*(np.full(problem.n_pairs, -1, np.int64) for _ in range(3)))
+    share.hub[rows], share.units[rows] = hub_of[mine], units[mine]
+    left = problem.offer_household_max[offer[rows]] - taken[mine]
+    share.limit[rows] = np.maximum(left, 0)
+    return share
 
 
 def _negative(levels: IntArray, cost: IntArray, change: IntArray) -> BoolArray:

@@ -72,7 +72,7 @@ def narrow_cost(state: State, prices: Prices) -> None:
 
 def _narrow(state: State, prices: Prices, cost: IntArray) -> None:
     net, m = state.net, len(state.net.offer_units)
-    reduced = prices.source[net.pair_source] + cost - prices.need[net.pair_need]
+    reduced = prices.source[state.source] + cost - prices.need[net.pair_need]
     state.free = state.free & (reduced == 0)
     state.hub_free = state.hub_free & (prices.source[net.hub_offer] == prices.source[m:])
     state.offer_free = state.offer_free & (prices.source[:m] == 0)
@@ -86,7 +86,7 @@ def _slack(state: State) -> IntArray:
 def _far(state: State, cost: IntArray) -> int:
     """More than any simple path can cost: each source is left once at most."""
     most = np.zeros(len(state.net.offer_units) + len(state.net.hub_offer), np.int64)
-    np.maximum.at(most, state.net.pair_source, cost)
+    np.maximum.at(most, state.source, cost)
     return int(most.sum()) + 1
 
 
@@ -99,7 +99,7 @@ def _distances(
     nothing reaches get valid prices too. Returns None when a negative cycle is found.
     """
     net, m = state.net, len(state.net.offer_units)
-    source = net.pair_source
+    source = state.source
     ahead = _Relaxation(np.flatnonzero(state.free & (state.x < net.pair_cap)), net.pair_need)
     behind = _Relaxation(np.flatnonzero(state.free & (state.x > 0)), source)
     more = np.flatnonzero(state.hub_free & (state.through < net.hub_cap))

@@ -100,7 +100,7 @@ def _arc(
 def _pair_arcs(state: State, stage: Stage) -> list[tuple[IntArray, ...]]:
     net = state.net
     k = np.flatnonzero(state.free)
-    tail, head = len(net.need_units) + net.pair_source[k], net.pair_need[k]
+    tail, head = len(net.need_units) + state.source[k], net.pair_need[k]
     x, cap = state.x[k], net.pair_cap[k]
     if stage == "levels":
         return [_arc(tail, head, cap, 0, x, k)]

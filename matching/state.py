@@ -18,7 +18,8 @@ FAR = 2**60  # above every price and capacity
 @dataclass(slots=True, eq=False)
 class State:
     """Mutable: x [p] and what follows from it; free [p], hub_free [h], offer_free [m], and the
-    range low..high [n] in which a need's total may still vary."""
+    range low..high [n] in which a need's total may still vary.
+    source [p] is where each pair draws from."""
 
     net: Network
     x: IntArray
@@ -29,6 +30,7 @@ class State:
     high: IntArray = field(init=False)
     served: IntArray = field(init=False)
     used: IntArray = field(init=False)
+    source: IntArray = field(init=False)
     through: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +38,7 @@ class State:
         self.free = np.ones(len(net.pair_need), np.bool_)
         self.hub_free = np.ones(len(net.hub_offer), np.bool_)
         self.offer_free = np.ones(len(net.offer_units), np.bool_)
+        self.source = net.pair_source
         self.low = np.zeros(len(net.need_units), np.int64)
         self.high = net.need_units
         self.refresh()
