@@ -1,1 +1,1 @@
-"""The optimizer on real input: what GetUsPPE.org was asked for and offered from April to July 2020."""
+"""The optimizer on real input: GetUsPPE.org's requests and offers, April to July 2020."""

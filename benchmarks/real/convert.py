@@ -30,7 +30,7 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A row of the source, of a recipient or a donor: `row` numbers them in the order of the file."""
+    """What a recipient or a donor (`party`) sent; `row` numbers them as the file has them."""
 
     row: str
     party: str
@@ -69,7 +69,9 @@ def _requests(path: Path, letter: str) -> Iterator[Request]:
         next(rows)
         for _, party, date, kind, quantity in rows:
             # Floats in the source, all of them whole and far below 2^53.
-            yield Request(f"{letter}{rows.line_num - 1}", party, kind, int(float(quantity)), date[:19])
+            yield Request(
+                f"{letter}{rows.line_num - 1}", party, kind, int(float(quantity)), date[:19]
+            )
 
 
 def _write(path: Path, columns: tuple[str, ...], requests: list[Request]) -> None:
@@ -96,7 +98,8 @@ def _write_pairs(path: Path, needs: list[Request], offers: list[Request], matrix
         for offer in offers:
             distance_to = miles[offer.party]
             out.writelines(
-                f"{need.row},{offer.row},{distance_to[need.party]}\n" for need in of_kind[offer.kind]
+                f"{need.row},{offer.row},{distance_to[need.party]}\n"
+                for need in of_kind[offer.kind]
             )
             count += len(of_kind[offer.kind])
     return count

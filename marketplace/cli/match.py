@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from marketplace.cli import console
-from marketplace.cli.match_view import show_faults, show_matched
-from marketplace.domain.errors import DomainError, InvalidInput, Language, Text
+from marketplace.domain.errors import Language
 from marketplace.services.importing.cells import share
-from marketplace.services.matchfiles.faults import FilesRefused
-from marketplace.services.matchfiles.report import faults_report, matched_report
-from marketplace.services.matchfiles.running import Matched, MatchFiles, match_files
-from marketplace.services.matchfiles.writing import write_plan
-from matching import Policy
-
-REFUSED, DEADLINE = 1, 3
 
 
 class PolicyOrder(StrEnum):
@@ -89,64 +80,32 @@ def match(
 ) -> None:
     """Match needs with offers from files, without a server, and prove the plan.
 
-    Columns, rules and the proof are explained in docs/match.md. Exit codes: 0 done and proven,
-    1 input refused (nothing written), 2 wrong usage, 3 not proven within the deadline (the plan
-    so far is written).
+    Columns, rules and the proof are explained in docs/match.md.
+
+    Exit codes: 0 done and proven; 1 input refused, nothing written; 2 wrong usage;
+    3 not proven within the deadline, the plan so far is written.
     """
-    speaks = _language(language)
-    asked = MatchFiles(
-        needs=needs,
-        offers=offers,
-        pairs=pairs,
-        policy=Policy(order=policy.value, floor_share=_share(floor_share)),
-        max_quantity=max_quantity,
-        skip_bad=skip_bad,
-        deadline_s=deadline,
-        processes=processes,
-        compare=compare,
-    )
     _refuse_overwriting(out, json, needs, offers, pairs)
-    try:
-        matched = _matched(asked, speaks)
-    except (FilesRefused, InvalidInput) as refusal:
-        _refused(refusal, json, speaks)
-    try:
-        lines = write_plan(out, matched.market, matched.plan, speaks)
-        if json is not None:
-            _write_json(json, matched_report(matched))
-    except OSError as fault:
-        console.refuse(
-            Text(f"The plan cannot be written: {fault}.", f"无法写入方案：{fault}。").said_in(
-                speaks
-            )
+    # Here, not above: the server and the other commands start without numpy and the solvers.
+    from marketplace.cli.match_run import Wanted, run
+
+    run(
+        Wanted(
+            needs=needs,
+            offers=offers,
+            pairs=pairs,
+            out=out,
+            json=json,
+            order=policy.value,
+            floor_share=_share(floor_share),
+            max_quantity=max_quantity,
+            skip_bad=skip_bad,
+            compare=compare,
+            deadline_s=deadline,
+            processes=processes,
+            speaks=_language(language),
         )
-        raise typer.Exit(REFUSED) from None
-    show_matched(matched, out, lines, speaks)
-    if matched.plan.status != "optimal":
-        raise typer.Exit(DEADLINE)
-
-
-def _matched(asked: MatchFiles, speaks: Language) -> Matched:
-    with console.progress(Text("Matching", "匹配").said_in(speaks)) as advance:
-        return match_files(asked, lambda done, stage: advance(done, stage.said_in(speaks)))
-
-
-def _refused(refusal: DomainError, json: Path | None, speaks: Language) -> None:
-    count = refusal.count if isinstance(refusal, FilesRefused) else len(refusal.faults)
-    show_faults(refusal.faults, count, speaks, refused=True)
-    if json is not None:
-        plain: dict[str, object] = {
-            "outcome": "refused",
-            "count": count,
-            "faults": faults_report(refusal.faults),
-        }
-        _write_json(json, plain)
-    raise typer.Exit(REFUSED)
-
-
-def _write_json(path: Path, plain: dict[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    )
 
 
 def _language(chosen: Tongue | None) -> Language:
