@@ -1,4 +1,4 @@
-"""Whom a viewer may act for: the own household, or households of the own region but the own."""
+"""Whom a viewer may act for: the own household, or the households of one's region but one's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def in_reach(db: Writing, viewer: Viewer, place: Row | None) -> None:
         if own != place["household_id"]:
             raise NotFound
         return
-    if not viewer.region_low <= place["tree_low"] <= viewer.region_high:
+    if not in_scope(viewer, place["tree_low"]):
         raise NotFound
     if own == place["household_id"]:
         raise Conflict.of(
@@ -31,3 +31,8 @@ async def in_reach(db: Writing, viewer: Viewer, place: Row | None) -> None:
             "这是您本人家庭的事项，须由他人办理。",
             code="FOUR_EYES",
         )
+
+
+def in_scope(viewer: Viewer, tree_low: int) -> bool:
+    """Whether a region, by its place in the tree, is the viewer's to work in."""
+    return viewer.region_low <= tree_low <= viewer.region_high

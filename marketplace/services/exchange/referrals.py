@@ -25,6 +25,7 @@ from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import facts, needs, published_needs, referrals
 from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.exchange.reach import in_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +196,7 @@ async def _refused(turn: Turn, need_ids: tuple[int, ...], database: Database) ->
     refused: dict[int, Fault] = {}
     for place, need_id in enumerate(need_ids):
         row = rows.get(need_id)
-        if row is None or not viewer.region_low <= row["tree_low"] <= viewer.region_high:
+        if row is None or not in_scope(viewer, row["tree_low"]):
             found = fault("", "NOT_FOUND", NotFound.text.en, NotFound.text.zh)
         elif (bad := check_line(_line(row), own_household=own, now=now)) is not None:
             found = bad
@@ -209,7 +210,7 @@ async def _for_review(turn: Turn, command: ReviewNeed, database: Database) -> Ro
     viewer = turn.act.viewer
     found = await needs.lock(turn.db, [command.need_id], now=database.now())
     row = found.get(command.need_id)
-    if row is None or not viewer.region_low <= row["tree_low"] <= viewer.region_high:
+    if row is None or not in_scope(viewer, row["tree_low"]):
         raise NotFound
     if command.expected_version not in (None, row["version"]):
         raise Conflict.of(
