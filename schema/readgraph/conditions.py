@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from marketplace.domain.ids import key_of
 from schema.readgraph.asked import Asked, Getter
 from schema.readgraph.declare import NODES, Columns, Condition, Has, Leaf, Node, One, Referenced
+from schema.readgraph.draft import Draft
 from schema.readgraph.given import Given
 from schema.readgraph.pages import Term, bad_input, refuse_hidden
 
@@ -28,24 +29,11 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class Binder(Protocol):
-    """What a statement under construction offers to conditions."""
-
-    dialect: str
-
-    def bind(self, getter: Getter, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
-        """A parameter whose value is read from what is asked, at every run."""
-
-    @property
-    def role(self) -> Any:
-        """Of the viewer."""
-
-
 class Where:
     """The conditions of one `where` over one row; counts them, since a document may be hostile."""
 
-    def __init__(self, binder: Binder, node: Node, row: Columns, path: str) -> None:
-        self.binder, self.node, self.row, self.path = binder, node, row, path
+    def __init__(self, draft: Draft, node: Node, row: Columns, path: str) -> None:
+        self.draft, self.node, self.row, self.path = draft, node, row, path
         self.count = 0
 
     def condition(self, given: Given) -> Condition:
@@ -59,7 +47,7 @@ class Where:
             return sa.or_(sa.false(), *map(self.condition, given.items()))
         if name == "NOT":
             return sa.not_(self.condition(given))
-        refuse_hidden(self.node, name, self.binder.role)
+        refuse_hidden(self.node, name, self.draft.role)
         return sa.and_(
             sa.true(), *(self._operator(name, op, value) for op, value in given.entries().items())
         )
@@ -86,11 +74,11 @@ class Where:
         if operator == "oneOf":
             condition = self._in(column, column.type, given, _word)
         elif operator == "contains":
-            position = sa.func.instr if self.binder.dialect == "sqlite" else sa.func.strpos
-            text = self.binder.bind(lambda asked: _word(given.at(asked.variables)), sa.Text())
+            position = sa.func.instr if self.draft.dialect == "sqlite" else sa.func.strpos
+            text = self.draft.bind(lambda asked: _word(given.at(asked.variables)), sa.Text())
             condition = position(column, text) > 0
         else:
-            value = self.binder.bind(lambda asked: _word(given.at(asked.variables)), column.type)
+            value = self.draft.bind(lambda asked: _word(given.at(asked.variables)), column.type)
             condition = _COMPARISONS[operator](column, value)
         return sa.and_(column.is_not(None), condition) if nullable else condition
 
@@ -104,7 +92,7 @@ class Where:
         if operator == "oneOf":
             condition = self._in(column, sa.BigInteger(), given, key)
         else:
-            value = self.binder.bind(lambda asked: key(given.at(asked.variables)), sa.BigInteger())
+            value = self.draft.bind(lambda asked: key(given.at(asked.variables)), sa.BigInteger())
             if operator == "eq":
                 condition = column == value
             else:
@@ -125,9 +113,9 @@ class Where:
 
         kind = self.node.table.c[by.moment].type
         return sa.and_(
-            self.row["id"] == self.binder.bind(part(0), sa.BigInteger()),
-            self.row[by.moment] >= self.binder.bind(part(1), kind),
-            self.row[by.moment] < self.binder.bind(part(2), kind),
+            self.row["id"] == self.draft.bind(part(0), sa.BigInteger()),
+            self.row[by.moment] >= self.draft.bind(part(1), kind),
+            self.row[by.moment] < self.draft.bind(part(2), kind),
         )
 
     def _has(self, column: Any, has: Has, given: Given) -> Condition:
@@ -136,7 +124,7 @@ class Where:
         def bit(asked: Asked) -> int:
             return 1 << members.index(_word(given.at(asked.variables)))
 
-        return column.op("&")(self.binder.bind(bit, sa.BigInteger())) != 0
+        return column.op("&")(self.draft.bind(bit, sa.BigInteger())) != 0
 
     def _in(
         self,
@@ -150,7 +138,7 @@ class Where:
         def values(asked: Asked) -> list[object]:
             return [read(value) for value in given.listed_at(asked.variables)]
 
-        return among(self.binder, column, kind, values)
+        return among(self.draft, column, kind, values)
 
     def _check_length(self, length: int) -> None:
         if length > VALUES_MAX:
@@ -171,17 +159,17 @@ class Where:
 
 
 def among(
-    binder: Binder,
+    draft: Draft,
     column: Any,
     kind: sa.types.TypeEngine[Any],
     values: Callable[[Asked], list[Any]],
 ) -> Condition:
     """Whether a column is one of a list that is one parameter, however long it is."""
-    if binder.dialect == "sqlite":
-        text = binder.bind(lambda asked: orjson.dumps(values(asked)).decode(), sa.Text())
+    if draft.dialect == "sqlite":
+        text = draft.bind(lambda asked: orjson.dumps(values(asked)).decode(), sa.Text())
         listed = sa.select(sa.column("value")).select_from(sa.func.json_each(text))
         return column.in_(listed)  # type: ignore[no-any-return]
-    return column == sa.any_(binder.bind(values, postgresql.ARRAY(kind)))  # type: ignore[no-any-return]
+    return column == sa.any_(draft.bind(values, postgresql.ARRAY(kind)))  # type: ignore[no-any-return]
 
 
 def below(tree: sa.Table, key: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 import strawberry
@@ -25,10 +25,17 @@ from marketplace.domain.ids import opaque_id
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.persistence.tables.columns import UtcDateTime
 
-Columns: TypeAlias = sa.sql.base.ReadOnlyColumnCollection[str, sa.ColumnElement[Any]]
-Cell: TypeAlias = str | Callable[[Columns], sa.ColumnElement[Any]]
 Condition: TypeAlias = sa.ColumnElement[bool]
 Roles: TypeAlias = frozenset[Role]
+
+
+class Columns(Protocol):
+    """The columns of one row of a statement."""
+
+    def __getitem__(self, name: str, /) -> sa.ColumnElement[Any]: ...
+
+
+Cell: TypeAlias = str | Callable[[Columns], sa.ColumnElement[Any]]
 
 # What an edge is annotated with: its type is found by name when the schema is built, so that a
 # wing can point to one further right.
@@ -111,7 +118,6 @@ class One:
     target: str
     here: str = "id"
     there: str = "id"
-    newest: str | None = None  # of several rows, the one with the greatest value of this column
     roles: Roles | None = None
     filter: bool = False
 
@@ -298,16 +304,14 @@ def one(
     description: str,
     *,
     there: str = "id",
-    newest: str | None = None,
     roles: Roles | None = None,
     filter: bool = False,
 ) -> Any:
-    """The row of `target` whose column `there` equals this row's column `here`.
+    """The row of `target` whose column `there`, which is unique, equals this row's column `here`.
 
-    newest    where several may, a column of the target: the row with its greatest value
     filter    whether `where` takes the target's id; a target that is a tree, also its subtree
     """
-    spec = One(target=target, here=here, there=there, newest=newest, roles=roles, filter=filter)
+    spec = One(target=target, here=here, there=there, roles=roles, filter=filter)
     return declared(spec, description)
 
 

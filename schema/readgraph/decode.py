@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -15,7 +16,10 @@ from schema.readgraph.selection import Listed, Part
 # What JSON holds, and what children of the graph are read from.
 Json: TypeAlias = Any
 Value: TypeAlias = Any
-Take: TypeAlias = Callable[[Sequence[Json], Asked], dict[str, Value]]
+Found: TypeAlias = list[Any]  # the parts that are read already, by their index
+Read: TypeAlias = Callable[[Json, Asked, Found], Value]
+Take: TypeAlias = Callable[[Sequence[Json], Asked, Found], dict[str, Value]]
+Connect: TypeAlias = Callable[..., dict[str, Value]]  # of asked, found, and the key above
 Decode: TypeAlias = Callable[[Json], Value]
 
 Plain: TypeAlias = list[tuple[str, int, Decode | None]]
@@ -46,15 +50,28 @@ def time_text(value: str | None) -> str | None:
     return f"{whole}Z" if fraction == "000000" else f"{whole}.{fraction}Z"
 
 
-def object_of(plain: Plain, rich: Rich, hidden: Sequence[str]) -> Take:
-    """How a row's cells become the object's fields by response key."""
+def object_of(
+    plain: Plain,
+    rich: Rich,
+    ones: list[tuple[str, int, int]],
+    manys: list[tuple[str, int, Connect]],
+    hidden: Sequence[str],
+) -> Take:
+    """How a row's cells become the object's fields by response key.
+
+    plain     key, cell, decoder
+    rich      key, cells, what makes the value of asked and them
+    ones      key, cell that points to the other row, part that has those rows
+    manys     key, cell that others point to, what makes the connection
+    hidden    keys of what the role may not see
+    """
     bare = [(key, at) for key, at, decode in plain if decode is None]
     decoded = [(key, at, decode) for key, at, decode in plain if decode is not None]
     singles = [(key, ats[0], make) for key, ats, make in rich if len(ats) == 1]
     several = [(key, ats, make) for key, ats, make in rich if len(ats) != 1]
     nothing = dict.fromkeys(hidden)
 
-    def take(row: Sequence[Json], asked: Asked) -> dict[str, Value]:
+    def take(row: Sequence[Json], asked: Asked, found: Found) -> dict[str, Value]:
         out: dict[str, Value] = {key: row[at] for key, at in bare}
         for key, at, decode in decoded:
             out[key] = decode(row[at])
@@ -62,6 +79,10 @@ def object_of(plain: Plain, rich: Rich, hidden: Sequence[str]) -> Take:
             out[key] = make(asked, row[at])
         for key, ats, make in several:
             out[key] = make(asked, *[row[at] for at in ats])
+        for key, at, part in ones:
+            out[key] = found[part].get(row[at])
+        for key, at, connect in manys:
+            out[key] = connect(asked, found, row[at])
         if nothing:
             out.update(nothing)
         return out
@@ -74,75 +95,81 @@ def joined(row: Sequence[Json]) -> list[Json]:
     return [cell for piece in row for cell in piece]
 
 
-def connection(
-    listed: Listed,
-    slot: int,
-    rows_from: tuple[list[Take], list[tuple[int, Decode | None]], bool] | None,
-    at_count: int | None,
-    at_before: int,
-    at_after: int,
-) -> Callable[[Asked, Json], dict[str, Value]]:
-    """How the parts of a list become its connection.
+@dataclass(slots=True)
+class Parts:
+    """Which parts of the answer a connection is made of.
 
-    slot         of the page's size
-    rows_from    the rows' views, the cells of their cursors, and whether rows come in pieces
-    at_count, at_before, at_after    the parts that count: all, at or before, at or behind a cursor
+    slot                     of the page's size
+    rows, count              of its rows, and of how many there are in all
+    before, behind           of how many there are at or before a cursor, at or behind one
+    views, cursor, pieces    how a row is taken: its objects, its cells for a cursor, in pieces
     """
-    page, backward = listed.page, listed.page.backward
-    views, places, in_pieces = rows_from or ([], [], False)
+
+    slot: int
+    rows: int | None = None
+    count: int | None = None
+    before: int | None = None
+    behind: int | None = None
+    views: list[Take] = field(default_factory=list)
+    cursor: list[tuple[int, Decode | None]] = field(default_factory=list)
+    pieces: bool = False
+
+
+def connection(listed: Listed, parts: Parts) -> Connect:
+    """How a connection is made of the parts, for the row above it or for the root."""
+    page, backward, views = listed.page, listed.page.backward, parts.views
 
     def cursor(row: Sequence[Json]) -> str:
-        values = [row[at] if decode is None else decode(row[at]) for at, decode in places]
+        values = [row[at] if d is None else d(row[at]) for at, d in parts.cursor]
         return write_cursor(page, values)
 
-    def part_of(part: Part, rows: list[Json], more: bool, parts: Json, asked: Asked) -> Value:
-        if part.name == "nodes":
-            take = views[part.view or 0]
-            return [take(row, asked) for row in rows]
-        if part.name == "edges":
-            return [
-                {
-                    key: cursor(row)
-                    if view is None and name == "cursor"
-                    else None
-                    if view is None
-                    else views[view](row, asked)
-                    for key, name, view in part.below
+    def edge(part: Part, row: Sequence[Json], asked: Asked, found: Found) -> dict[str, Value]:
+        out: dict[str, Value] = {}
+        for key, name, view in part.below:
+            if view is not None:
+                out[key] = views[view](row, asked, found)
+            elif name == "cursor":
+                out[key] = cursor(row)
+        return out
+
+    def connect(asked: Asked, found: Found, above: Json = None) -> dict[str, Value]:
+        def of(part: int | None, otherwise: Value) -> Value:
+            if part is None:
+                return otherwise
+            return found[part] if above is None else found[part].get(above, otherwise)
+
+        rows, size = of(parts.rows, []), asked.sizes[parts.slot]
+        if more := len(rows) > size:
+            rows = rows[:size]
+        if parts.pieces:
+            rows = [joined(row) for row in rows]
+        if backward:
+            rows = rows[::-1]
+        out: dict[str, Value] = {}
+        for key, part in listed.layout:
+            if part.name == "nodes":
+                view = views[part.view or 0]
+                out[key] = [view(row, asked, found) for row in rows]
+            elif part.name == "edges":
+                out[key] = [edge(part, row, asked, found) for row in rows]
+            elif part.name == "totalCount":
+                out[key] = of(parts.count, 0)
+            elif part.name == "pageInfo":
+                info = {
+                    "hasNextPage": of(parts.behind, 0) > 0 or (more and not backward),
+                    "hasPreviousPage": of(parts.before, 0) > 0 or (more and backward),
                 }
-                for row in rows
-            ]
-        if part.name == "totalCount":
-            return parts[at_count]
-        before, behind = (
-            at_before >= 0 and parts[at_before] > 0,
-            at_after >= 0 and parts[at_after] > 0,
-        )
-        found = {
-            "hasNextPage": behind or (more and not backward),
-            "hasPreviousPage": before or (more and backward),
-        }
-        return {key: _page_info(name, found, rows, cursor) for key, name, _ in part.below}
+                out[key] = {k: _page_info(name, info, rows, cursor) for k, name, _ in part.below}
+        return out
 
-    def take(asked: Asked, parts: Json) -> dict[str, Value]:
-        rows, more = [], False
-        if rows_from is not None:
-            rows, size = parts[0], asked.sizes[slot]
-            if more := len(rows) > size:
-                rows = rows[:size]
-            if in_pieces:
-                rows = [joined(row) for row in rows]
-            if backward:
-                rows = rows[::-1]
-        return {key: part_of(part, rows, more, parts, asked) for key, part in listed.layout}
-
-    return take
+    return connect
 
 
 def _page_info(
-    name: str, found: dict[str, bool], rows: list[Json], cursor: Callable[[Json], str]
+    name: str, info: dict[str, bool], rows: list[Json], cursor: Callable[[Json], str]
 ) -> Value:
-    if name in found:
-        return found[name]
-    if name == "__typename" or not rows:
+    if name in info:
+        return info[name]
+    if not rows or name not in {"startCursor", "endCursor"}:
         return None
     return cursor(rows[0] if name == "startCursor" else rows[-1])

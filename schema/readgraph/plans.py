@@ -15,6 +15,7 @@ from marketplace.persistence.database import Database
 from schema.context import Context
 from schema.readgraph.asked import Asked
 from schema.readgraph.decode import Value
+from schema.readgraph.draft import Draft
 from schema.readgraph.given import Variables
 from schema.readgraph.pages import Cursor, Page, read_cursor, size_of
 from schema.readgraph.selection import Listed, Selected
@@ -22,6 +23,7 @@ from schema.readgraph.statement import Builder, Statement
 
 OPERATIONS_MAX = 256
 PLANS_PER_OPERATION_MAX = 64
+STATEMENTS_PER_PLAN_MAX = 64
 
 # The missing values of every cursor decide a statement; everything else about them is a parameter.
 Pattern: TypeAlias = tuple[tuple[bool, ...] | None, ...]
@@ -34,7 +36,7 @@ class Plan:
 
     build: Build
     pages: list[Page]
-    statements: dict[tuple[str, Pattern], Statement] = field(default_factory=dict)
+    statements: dict[tuple[str, tuple[int, ...], Pattern], Statement] = field(default_factory=dict)
 
     async def run(
         self,
@@ -66,12 +68,18 @@ class Plan:
 
     def _statement(self, database: Database, asked: Asked) -> Statement:
         pattern: Pattern = tuple(None if c is None else c.nulls for c in asked.cursors)
-        key = database.dialect, pattern
+        key = database.dialect, asked.sizes, pattern
         if key not in self.statements:
-            slots = {id(page): slot for slot, page in enumerate(self.pages)}
-            self.statements[key] = self.build(
-                Builder(database.dialect, asked.context.viewer.role, slots, asked.cursors)
+            if len(self.statements) >= STATEMENTS_PER_PLAN_MAX:
+                self.statements.clear()
+            draft = Draft(
+                dialect=database.dialect,
+                role=asked.context.viewer.role,
+                slots={id(page): slot for slot, page in enumerate(self.pages)},
+                sizes=asked.sizes,
+                cursors=asked.cursors,
             )
+            self.statements[key] = self.build(Builder(draft))
         return self.statements[key]
 
 

@@ -11,9 +11,8 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo, SelectionSetNode, get
 from marketplace.domain.errors import InvalidId
 from marketplace.domain.ids import parse_id
 from schema.payloads import Info
-from schema.readgraph.asked import Asked
 from schema.readgraph.declare import NODES
-from schema.readgraph.decode import Json, Value
+from schema.readgraph.decode import Value
 from schema.readgraph.given import Variables, shape
 from schema.readgraph.pages import PAGE_MAX, bad_input
 from schema.readgraph.plans import CACHE, Plan, pages_of
@@ -41,8 +40,7 @@ async def read_list(info: Raw, target: str) -> Value:
         listed = select_page(document, NODES[target], info.field_nodes, arguments, path)
 
         def build(builder: Builder) -> Statement:
-            expression, take = builder.listed(listed)
-            return builder.statement(expression, lambda answer, asked: take(asked, answer))
+            return builder.statement(builder.listed(listed))
 
         return Plan(build, list(pages_of(listed)))
 
@@ -138,18 +136,10 @@ def _plan_by_keys(views: Mapping[str, Sequence[Selected]]) -> Plan:
     """A plan that answers {node: {key: [value of each view]}}."""
 
     def build(builder: Builder) -> Statement:
-        lists, takes = [], {}
-        for kind, selections in views.items():
-            expression, takes[kind] = builder.by_keys(NODES[kind], selections)
-            lists.append(expression)
-
-        def take(answer: Json, asked: Asked) -> Value:
-            return {
-                kind: take(rows, asked)
-                for (kind, take), rows in zip(takes.items(), answer, strict=True)
-            }
-
-        return builder.statement(builder.array(lists), take)
+        parts = {kind: builder.by_keys(NODES[kind], each) for kind, each in views.items()}
+        return builder.statement(
+            lambda _asked, found: {kind: found[part] for kind, part in parts.items()}
+        )
 
     selections = [each for several in views.values() for each in several]
     return Plan(build, [page for each in selections for page in pages_of(each)])

@@ -1,30 +1,47 @@
 """From a selection to one SQL statement, and from its answer to plain nested values.
 
-Every row becomes a JSON array of raw values, lists become arrays of them, and the whole answer is
-one JSON text in one column of one row. The same shapes are made on both databases: `json_array`
-and `json_group_array` on SQLite, `json_build_array` and `json_agg` on PostgreSQL.
+Every edge that is asked for becomes a level: a common table expression over the one above it, so
+that the statement is flat however deep the selection goes (SQLite's parser takes a hundred open
+brackets) and a row that many others point to is read once. The answer is one JSON array with a part
+for each level: its rows as arrays of raw values. Values are put together from the leaves up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from marketplace.domain.permissions import Role
 from schema.readgraph.asked import OF_VIEWER, Asked, Getter
-from schema.readgraph.conditions import Where, after, among
-from schema.readgraph.declare import NODES, Cell, Columns, Condition, Leaf, Many, Node, One, Scope
-from schema.readgraph.decode import Json, Take, Value, connection, decoder, joined, object_of
-from schema.readgraph.pages import Cursor, Page, Term
+from schema.readgraph.cells import (
+    Cells,
+    Expression,
+    Place,
+    gathered,
+    in_pieces,
+    json_array,
+    making,
+    needed,
+)
+from schema.readgraph.conditions import among
+from schema.readgraph.declare import NODES, Node, One
+from schema.readgraph.decode import (
+    Connect,
+    Found,
+    Json,
+    Parts,
+    Read,
+    Take,
+    Value,
+    connection,
+    joined,
+    object_of,
+)
+from schema.readgraph.draft import Draft
+from schema.readgraph.lists import PARENT, Above, counted, cut, ordered, place
 from schema.readgraph.selection import Listed, Selected
-
-# PostgreSQL's functions take at most 100 arguments, SQLite's 127: longer rows go in pieces.
-PIECE = 90
-
-Expression: TypeAlias = sa.ColumnElement[Any]
 
 
 @dataclass(slots=True)
@@ -36,316 +53,168 @@ class Statement:
     take: Callable[[Json, Asked], Value]
 
 
-@dataclass(slots=True)
-class Cells:
-    """The raw values that are read of one row; each only once, however many fields need it."""
-
-    columns: Columns
-    dialect: str
-    expressions: list[Expression] = field(default_factory=list)
-    places: dict[Cell, tuple[int, Callable[[Json], Value] | None]] = field(default_factory=dict)
-
-    def place(self, cell: Cell) -> tuple[int, Callable[[Json], Value] | None]:
-        """Index and decoder of a cell."""
-        if cell not in self.places:
-            found = self.columns[cell] if isinstance(cell, str) else cell(self.columns)
-            made = decoder(found.type, self.dialect)
-            nested = isinstance(found.type, sa.JSON)
-            self.places[cell] = (self.add(found, nested=nested), made)
-        return self.places[cell]
-
-    def add(self, expression: Expression, *, nested: bool = False) -> int:
-        if nested and self.dialect == "sqlite":
-            expression = sa.func.json(expression)  # else it would be taken for a text
-        self.expressions.append(expression)
-        return len(self.expressions) - 1
-
-    def array(self) -> Expression:
-        """The row as one JSON array."""
-        make = sa.func.json_array if self.dialect == "sqlite" else sa.func.json_build_array
-        cells = self.expressions
-        if len(cells) <= PIECE:
-            return make(*cells)
-        return make(*(make(*cells[at : at + PIECE]) for at in range(0, len(cells), PIECE)))
-
-    @property
-    def in_pieces(self) -> bool:
-        return len(self.expressions) > PIECE
-
-
 class Builder:
-    """A statement under construction."""
+    """A statement under construction: its parts, and how each of them is read.
 
-    def __init__(
-        self, dialect: str, role: Role, slots: dict[int, int], cursors: Sequence[Cursor | None]
-    ) -> None:
-        self.dialect, self.role = dialect, role
-        self.scope = Scope(role)
-        self.slots = slots  # id(page) -> slot of its size; its cursors are at twice that
-        self.cursors = cursors  # only which values are missing counts here
-        self.parameters: dict[str, Getter] = {}
+    A part is added after those of the edges below it, so that reading goes from the leaves up.
+    """
 
-    def bind(self, getter: Getter, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = getter
-        return sa.bindparam(name, type_=kind)
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.parts: list[Expression] = []
+        self.reads: list[Read] = []
 
-    def statement(self, of: Expression, take: Callable[[Json, Asked], Value]) -> Statement:
+    def statement(self, final: Callable[[Asked, Found], Value]) -> Statement:
         """The finished statement; parameters that it does not hold are left out."""
-        if self.dialect != "sqlite":
-            of = sa.cast(of, sa.Text)
-        sql = sa.select(of)
-        used = sql.compile(dialect=_COMPILERS[self.dialect]).params
-        known = {**OF_VIEWER, **self.parameters}
+        whole = json_array(self.draft.dialect, self.parts)
+        sql = sa.select(whole if self.draft.is_sqlite else sa.cast(whole, sa.Text))
+        used = sql.compile(dialect=_COMPILERS[self.draft.dialect]).params
+        known = {**OF_VIEWER, **self.draft.parameters}
+        reads, pieces = self.reads, in_pieces(self.parts)
+
+        def take(answer: Json, asked: Asked) -> Value:
+            found: Found = []
+            for read, part in zip(reads, joined(answer) if pieces else answer, strict=True):
+                found.append(read(part, asked, found))
+            return final(asked, found)
+
         return Statement(sql, {name: known[name] for name in used if name in known}, take)
 
-    # -- rows ---------------------------------------------------------------------------------
+    def by_keys(self, node: Node, views: Sequence[Selected]) -> int:
+        """The visible rows of the keys asked for, as a part: {key: [value of each view]}."""
+        table = node.table.alias()
+        chosen = among(
+            self.draft, table.c.id, sa.BigInteger(), lambda asked: list(asked.keys[node.name])
+        )
+        names = sorted({"id", *needed(node, views)})
+        found = sa.select(*(table.c[name] for name in names))
+        level = self.draft.level(found.where(chosen, node.visible(table.c, self.draft.scope)))
+        cells = Cells(level.c, self.draft.dialect)
+        cells.place("id")
+        takes = [self._view(view, cells, level) for view in views]
+        pieces = in_pieces(cells.expressions)
 
-    def row(self, selected: Selected, cells: Cells, parent: sa.FromClause) -> Take:
-        """Put what is asked of a row into its cells; how to take it out again."""
-        plain: list[tuple[str, int, Callable[[Json], Value] | None]] = []
-        rich: list[tuple[str, tuple[int, ...], Callable[..., Value]]] = []
+        def read(rows: Json, asked: Asked, found: Found) -> dict[int, list[Value]]:
+            flat = map(joined, rows) if pieces else rows
+            return {row[0]: [take(row, asked, found) for take in takes] for row in flat}
+
+        return self._part(self._gathered(cells, level), read)
+
+    def listed(self, listed: Listed, above: Above | None = None) -> Connect:
+        """A connection: its rows, its count, and whether more lies around it."""
+        page, slot = listed.page, self.draft.slots[id(listed.page)]
+        names = {part.name for _, part in listed.layout}
+        inside = {name for _, part in listed.layout for _, name, _ in part.below}
+        parts = Parts(slot)
+        if names & {"nodes", "edges", "pageInfo"}:
+            self._rows(listed, above, parts, inside)
+        if "totalCount" in names:
+            parts.count = self._counted(counted(self.draft, page, above), above)
+        if "hasPreviousPage" in inside and page.after is not None:
+            there = place(self.draft, page, 2 * slot, backward=True, itself=True)
+            parts.before = self._counted(counted(self.draft, page, above, there), above)
+        if "hasNextPage" in inside and page.before is not None:
+            there = place(self.draft, page, 2 * slot + 1, backward=False, itself=True)
+            parts.behind = self._counted(counted(self.draft, page, above, there), above)
+        return connection(listed, parts)
+
+    def _view(self, selected: Selected, cells: Cells, level: sa.CTE) -> Take:
+        """Put what is asked of a row into its cells; how to make the object of them."""
+        plain, rich = [], []
         for key, leaf, arguments in selected.leaves:
-            places = [cells.place(cell) for cell in leaf.cells]
+            places: list[Place] = [cells.place(cell) for cell in leaf.cells]
             if leaf.make is None:
                 plain.append((key, *places[0]))
             else:
-                rich.append((key, tuple(at for at, _ in places), _made(leaf, arguments, places)))
-        for key, one, below in selected.ones:
-            expression, take = self._one(one, below, parent)
-            rich.append((key, (cells.add(expression, nested=True),), _maybe(take)))
-        for key, many, listed in selected.manys:
-            expression, taken = self._many(many, listed, parent)
-            rich.append((key, (cells.add(expression, nested=True),), taken))
-        return object_of(plain, rich, selected.hidden)
+                rich.append((key, tuple(at for at, _ in places), making(leaf, arguments, places)))
+        ones = [
+            (key, cells.place(one.here)[0], self._one(one, below, level))
+            for key, one, below in selected.ones
+        ]
+        manys = [
+            (key, cells.place(many.here)[0], self.listed(listed, Above(level, many)))
+            for key, many, listed in selected.manys
+        ]
+        return object_of(plain, rich, ones, manys, selected.hidden)
 
-    def _one(self, one: One, below: Selected, parent: sa.FromClause) -> tuple[Expression, Take]:
+    def _one(self, one: One, below: Selected, above: sa.CTE) -> int:
+        """The rows that an edge leads to, as a part: {value of the column there: object}."""
         node = NODES[one.target]
         table = node.table.alias()
-        cells = Cells(table.c, self.dialect)
-        take = self.row(below, cells, table)
-        found = (
-            sa.select(cells.array())
-            .select_from(table)
-            .where(table.c[one.there] == parent.c[one.here], node.visible(table.c, self.scope))
-            .correlate(parent)
+        names = sorted({one.there, *needed(node, [below])})
+        found = sa.select(*(table.c[name] for name in names)).where(
+            table.c[one.there].in_(sa.select(above.c[one.here])),
+            node.visible(table.c, self.draft.scope),
         )
-        if one.newest is not None:
-            newest = table.c[one.newest].desc(), table.c.id.desc()
-            found = found.order_by(*newest).limit(sa.literal_column("1"))
-        return found.scalar_subquery(), _joined(take) if cells.in_pieces else take
+        level = self.draft.level(found)
+        cells = Cells(level.c, self.draft.dialect)
+        cells.place(one.there)
+        take = self._view(below, cells, level)
+        pieces = in_pieces(cells.expressions)
 
-    def _many(
-        self, many: Many, listed: Listed, parent: sa.FromClause
-    ) -> tuple[Expression, Callable[[Asked, Json], Value]]:
-        def joined(table: Columns) -> Condition:
-            if many.through is None:
-                return table[many.there] == parent.c[many.here]
-            pair, through = many.through.table.alias(), many.through
-            found = sa.select(pair.c[through.there])
-            found = found.where(pair.c[through.here] == parent.c[many.here]).correlate(parent)
-            return table[many.there].in_(found)
+        def read(rows: Json, asked: Asked, found: Found) -> dict[Json, Value]:
+            flat = map(joined, rows) if pieces else rows
+            return {row[0]: take(row, asked, found) for row in flat}
 
-        return self.listed(listed, joined, parent)
+        return self._part(self._gathered(cells, level), read)
 
-    # -- lists --------------------------------------------------------------------------------
-
-    def listed(
-        self,
-        listed: Listed,
-        joined: Callable[[Columns], Condition] | None = None,
-        parent: sa.FromClause | None = None,
-    ) -> tuple[Expression, Callable[[Asked, Json], Value]]:
-        """A connection as one JSON array: its rows, its count, and whether more lies around it."""
-        page, slot = listed.page, self.slots[id(listed.page)]
-        names = {part.name for _, part in listed.layout}
-        inside = {name for _, part in listed.layout for _, name, _ in part.below}
-        parts = Cells(page.node.table.c, self.dialect)
-        take_rows = at_count = None
-        if names & {"nodes", "edges", "pageInfo"}:
-            expression, take_rows = self._rows(listed, joined, parent, slot)
-            parts.add(expression, nested=True)
-        if "totalCount" in names:
-            counted = self._from(page, joined, parent, sa.func.count())
-            at_count = parts.add(counted.scalar_subquery())
-        around = []
-        for name, given, backward in (
-            ("hasPreviousPage", page.after, True),
-            ("hasNextPage", page.before, False),
-        ):
-            if name in inside and given is not None:
-                at = 2 * slot + (0 if backward else 1)
-                there = self._place(page, at, backward=backward, itself=True)
-                around.append(parts.add(self._exists(page, joined, parent, there)))
-            else:
-                around.append(-1)
-        return parts.array(), connection(listed, slot, take_rows, at_count, around[0], around[1])
-
-    def _rows(
-        self,
-        listed: Listed,
-        joined: Callable[[Columns], Condition] | None,
-        parent: sa.FromClause | None,
-        slot: int,
-    ) -> tuple[Expression, Any]:
+    def _rows(self, listed: Listed, above: Above | None, parts: Parts, inside: set[str]) -> None:
+        """The rows of a page, as a part: a list, or lists by the key of the row above."""
         page = listed.page
-        found = self._from(page, joined, parent)
-        columns = found.selected_columns
-        if page.after is not None:
-            found = found.where(self._place(page, 2 * slot, backward=False)(columns))
-        if page.before is not None:
-            found = found.where(self._place(page, 2 * slot + 1, backward=True)(columns))
-        ordered = [self._ordered(t, columns, backward=page.backward) for t in page.order]
-        limit = self.bind(lambda asked: asked.sizes[slot] + 1, sa.Integer())
-        # The page is cut first, from bare columns: edges are then read for its rows only.
-        cut = found.order_by(*ordered).limit(limit).subquery()
-        cells = Cells(cut.c, self.dialect)
-        needs_cursor = any(
-            name in {"cursor", "startCursor", "endCursor"}
-            for _, part in listed.layout
-            for _, name, _ in part.below
-        )
-        places = [cells.place(t.column.name) for t in page.order] if needs_cursor else []
-        views = [self.row(view, cells, cut) for view in listed.views]
-        whole = sa.select(self._gathered(cells)).select_from(cut)
-        return whole.scalar_subquery(), (views, places, cells.in_pieces)
+        order = {term.column.name for term in page.order}
+        names = sorted({"id", *order, *needed(page.node, listed.views)})
+        level = self.draft.level(cut(self.draft, page, above, names))
+        cells = Cells(level.c, self.draft.dialect)
+        if above is not None:
+            cells.place(PARENT)
+        if inside & {"cursor", "startCursor", "endCursor"}:
+            parts.cursor = [cells.place(term.column.name) for term in page.order]
+        parts.views = [self._view(view, cells, level) for view in listed.views]
+        parts.pieces = in_pieces(cells.expressions)
+        row = json_array(self.draft.dialect, cells.expressions).label("o")
+        rows = sa.select(row).select_from(level).order_by(*ordered(self.draft, page, level.c))
+        if self.draft.is_sqlite:
+            rows = rows.limit(sa.literal_column("-1"))  # without a limit it may drop the order
+        whole = rows.subquery()
+        part = sa.select(gathered(self.draft.dialect, whole.c.o)).select_from(whole)
+        parts.rows = self._part(part, _as_it_is if above is None else _by_parent(parts.pieces))
 
-    def _from(
-        self,
-        page: Page,
-        joined: Callable[[Columns], Condition] | None,
-        parent: sa.FromClause | None,
-        *what: Expression,
-    ) -> sa.Select[Any]:
-        """The rows of the list before any cursor: joined, visible, and as `where` says."""
-        table = page.node.table.alias()
-        found = sa.select(*(what or tuple(table.c))).select_from(table)
-        found = found.where(page.node.visible(table.c, self.scope))
-        if joined is not None:
-            found = found.where(joined(table.c))
-        if page.where is not None:
-            found = found.where(Where(self, page.node, table.c, page.path).condition(page.where))
-        return found.correlate(parent) if parent is not None else found
+    def _counted(self, found: sa.Select[Any], above: Above | None) -> int:
+        """Counts as a part: a number, or numbers by the key of the row above."""
+        if above is None:
+            return self._part(found, _as_it_is, nested=False)
+        whole = found.subquery()
+        row = json_array(self.draft.dialect, list(whole.c))
+        part = sa.select(gathered(self.draft.dialect, row)).select_from(whole)
+        return self._part(part, lambda rows, _asked, _found: dict(rows))
 
-    def _exists(
-        self,
-        page: Page,
-        joined: Callable[[Columns], Condition] | None,
-        parent: sa.FromClause | None,
-        there: Callable[[Columns], Condition],
-    ) -> Expression:
-        found = self._from(page, joined, parent)
-        found = found.where(there(found.selected_columns)).limit(sa.literal_column("1"))
-        counted = sa.select(sa.func.count()).select_from(found.subquery())
-        return counted.scalar_subquery()
+    def _gathered(self, cells: Cells, level: sa.CTE) -> sa.Select[Any]:
+        row = json_array(self.draft.dialect, cells.expressions)
+        return sa.select(gathered(self.draft.dialect, row)).select_from(level)
 
-    def _place(
-        self, page: Page, at: int, *, backward: bool, itself: bool = False
-    ) -> Callable[[Columns], Condition]:
-        """The condition to lie behind the cursor in slot `at`, or before it."""
-        cursor = self.cursors[at]
-        assert cursor is not None
-
-        def value(index: int, term: Term) -> Expression | None:
-            if cursor.values[index] is None:
-                return None
-
-            def get(asked: Asked) -> object:
-                found = asked.cursors[at]
-                assert found is not None
-                return found.values[index]
-
-            kind = term.column.type
-            return self._collated(self.bind(get, kind), kind)
-
-        values = [value(index, term) for index, term in enumerate(page.order)]
-
-        def condition(columns: Columns) -> Condition:
-            here = [self._collated(columns[t.column.name], t.column.type) for t in page.order]
-            return after(page.order, here, values, backward=backward, itself=itself)
-
-        return condition
-
-    def _ordered(self, term: Term, columns: Columns, *, backward: bool) -> Expression:
-        column = self._collated(columns[term.column.name], term.column.type)
-        ordered = column.desc() if term.down != backward else column.asc()
-        if not term.nullable:
-            return ordered
-        return ordered.nulls_first() if backward else ordered.nulls_last()
-
-    def _collated(self, expression: Expression, kind: sa.types.TypeEngine[Any]) -> Expression:
-        """Texts go by their code points, on both databases."""
-        if self.dialect == "sqlite" or not isinstance(kind, sa.Text):
-            return expression
-        return sa.collate(expression, "C")
-
-    # -- by key -------------------------------------------------------------------------------
-
-    def by_keys(
-        self, node: Node, views: Sequence[Selected]
-    ) -> tuple[Expression, Callable[[Json, Asked], dict[int, list[Value]]]]:
-        """The visible rows of the keys asked for; taken out by key, one value for each view."""
-        table = node.table.alias()
-        cells = Cells(table.c, self.dialect)
-        cells.place("id")
-        takes = [self.row(view, cells, table) for view in views]
-        chosen = among(self, table.c.id, sa.BigInteger(), lambda asked: list(asked.keys[node.name]))
-        found = sa.select(self._gathered(cells)).select_from(table)
-        found = found.where(chosen, node.visible(table.c, self.scope))
-
-        def taken(rows: Json, asked: Asked) -> dict[int, list[Value]]:
-            flat = map(joined, rows) if cells.in_pieces else rows
-            return {row[0]: [take(row, asked) for take in takes] for row in flat}
-
-        return found.scalar_subquery(), taken
-
-    def array(self, parts: Sequence[Expression]) -> Expression:
-        """Parts that are JSON already as one array."""
-        cells = Cells(sa.select().selected_columns, self.dialect)
-        for part in parts:
-            cells.add(part, nested=True)
-        return cells.array()
-
-    def _gathered(self, cells: Cells) -> Expression:
-        """All rows' arrays as one array."""
-        if self.dialect == "sqlite":
-            return sa.func.json_group_array(sa.func.json(cells.array()))
-        none = sa.literal_column("'[]'::json")
-        return sa.func.coalesce(sa.func.json_agg(cells.array()), none)
+    def _part(self, found: sa.Select[Any], read: Read, *, nested: bool = True) -> int:
+        expression: Expression = found.scalar_subquery()
+        if nested and self.draft.is_sqlite:
+            expression = sa.func.json(expression)  # else it would be taken for a text
+        self.parts.append(expression)
+        self.reads.append(read)
+        return len(self.parts) - 1
 
 
-def _made(
-    leaf: Leaf,
-    arguments: dict[str, Any],
-    places: Sequence[tuple[int, Callable[[Json], Value] | None]],
-) -> Callable[..., Value]:
-    """make(…) as it is called with the answer: asked first, then the raw cells."""
-    make = leaf.make
-    assert make is not None
-    decoders = [decode for _, decode in places]
-
-    def decoded(cells: Sequence[Json]) -> list[Value]:
-        return [c if d is None else d(c) for c, d in zip(cells, decoders, strict=True)]
-
-    if leaf.arguments:
-        return lambda asked, *cells: make(asked.context, _at(arguments, asked), *decoded(cells))
-    if leaf.asks_viewer:
-        return lambda asked, *cells: make(asked.context, *decoded(cells))
-    if any(decoders):
-        return lambda asked, *cells: make(*decoded(cells))
-    return lambda asked, *cells: make(*cells)
+def _as_it_is(part: Json, _asked: Asked, _found: Found) -> Value:
+    return part
 
 
-def _at(arguments: dict[str, Any], asked: Asked) -> dict[str, object]:
-    return {name: given.at(asked.variables) for name, given in arguments.items()}
+def _by_parent(pieces: bool) -> Read:
+    """Rows by their first cell, in their order."""
 
+    def read(rows: Json, _asked: Asked, _found: Found) -> dict[Json, list[Json]]:
+        grouped: dict[Json, list[Json]] = {}
+        for row in rows:
+            grouped.setdefault(row[0][0] if pieces else row[0], []).append(row)
+        return grouped
 
-def _maybe(take: Take) -> Callable[[Asked, Json], Value]:
-    return lambda asked, row: None if row is None else take(row, asked)
-
-
-def _joined(take: Take) -> Take:
-    return lambda row, asked: take(joined(row), asked)
+    return read
 
 
 def _compiler(name: str) -> sa.Dialect:
