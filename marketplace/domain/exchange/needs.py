@@ -31,7 +31,8 @@ MOVES: Mapping[str, frozenset[NeedStatus]] = {
     "needRefer": frozenset({NeedStatus.DRAFT, NeedStatus.RETURNED}),
     "needReview": frozenset({NeedStatus.REFERRED}),
 }
-# What a need leaves the market from when consent ends; later states have been served already.
+# From where a need is withdrawn when consent ends, or expires when its deadline has passed; later
+# states have been served already.
 WITHDRAWABLE = frozenset(
     {NeedStatus.DRAFT, NeedStatus.REFERRED, NeedStatus.RETURNED, NeedStatus.PUBLISHED}
 )

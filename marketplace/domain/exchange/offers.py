@@ -38,6 +38,7 @@ MOVES: Mapping[str, frozenset[OfferStatus]] = {
     "offerResume": frozenset({OfferStatus.DRAFT, OfferStatus.PAUSED}),
     "offerClose": frozenset({OfferStatus.DRAFT, OfferStatus.OPEN, OfferStatus.PAUSED}),
 }
+EXPIRABLE = frozenset({OfferStatus.OPEN, OfferStatus.PAUSED})
 MOVED_TO: Mapping[str, OfferStatus] = {
     "offerPause": OfferStatus.PAUSED,
     "offerResume": OfferStatus.OPEN,

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.domain.errors import Conflict, QuantityExceeded
-from marketplace.domain.exchange.needs import NeedStatus
+from marketplace.domain.exchange.needs import WITHDRAWABLE, NeedStatus
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.exchange.consents import in_force
 from marketplace.persistence.tables import categories, households, needs, regions
@@ -136,6 +136,18 @@ async def change(db: Writing, need_ids: Sequence[int], values: Values) -> None:
         .where(needs.c.id.in_(need_ids))
         .values(**values, version=needs.c.version + 1)
     )
+
+
+async def lock_overdue(db: Writing, *, now: datetime, limit: int) -> list[int]:
+    """Needs whose deadline has passed while charity had not served them, their rows locked."""
+    statement = (
+        sa.select(needs.c.id)
+        .where(needs.c.status.in_(sorted(WITHDRAWABLE)), needs.c.deadline <= now)
+        .order_by(needs.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [row["id"] for row in await db.rows(statement)]
 
 
 async def counted_as_government_aid(

@@ -13,7 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.domain.errors import Conflict, QuantityExceeded
-from marketplace.domain.exchange.offers import OfferStatus
+from marketplace.domain.exchange.offers import EXPIRABLE, OfferStatus
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import offer_regions, offers, organizations
@@ -139,6 +139,27 @@ async def change(db: Writing, offer_id: int, values: Values) -> bool:
     except sa.exc.IntegrityError as error:
         raise _taken(error) from error
     return done == 1
+
+
+async def lock_overdue(db: Writing, *, now: datetime, limit: int) -> list[int]:
+    """Offers whose end has passed though nobody closed them, their rows locked."""
+    statement = (
+        sa.select(offers.c.id)
+        .where(offers.c.status.in_(sorted(EXPIRABLE)), offers.c.expires_at <= now)
+        .order_by(offers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [row["id"] for row in await db.rows(statement)]
+
+
+async def change_many(db: Writing, offer_ids: Sequence[int], values: Values) -> None:
+    """Write columns of locked offers and count their versions up."""
+    await db.execute(
+        sa.update(offers)
+        .where(offers.c.id.in_(offer_ids))
+        .values(**values, version=offers.c.version + 1)
+    )
 
 
 async def region_ids(db: Reading, offer_id: int) -> tuple[int, ...]:
