@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from marketplace.domain.permissions import Role
 from marketplace.domain.registry.accounts import CreateAccount, NewKey
 from marketplace.persistence.database import Reading, Row, Writing
 from marketplace.persistence.tables import accounts, api_keys, households, organizations, regions
@@ -38,6 +40,16 @@ async def missing_scope(db: Reading, command: CreateAccount) -> list[str]:
         if key is not None
         and await db.scalar(sa.select(table.c.id).where(table.c.id == key)) is None
     ]
+
+
+async def by_name(db: Reading, names: Sequence[str]) -> dict[tuple[str, Role], int]:
+    """Name and role -> the first account of that name and role."""
+    rows = await db.rows(
+        sa.select(accounts.c.id, accounts.c.name, accounts.c.role)
+        .where(accounts.c.name.in_(names))
+        .order_by(accounts.c.id.desc())
+    )
+    return {(row["name"], Role(row["role"])): row["id"] for row in rows}
 
 
 async def lock(db: Writing, account_id: int) -> Row | None:

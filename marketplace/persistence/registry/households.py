@@ -96,13 +96,17 @@ def identity_index(sealer: Sealer, number: str) -> str:
 
 
 async def add_many(
-    db: Writing, sealer: Sealer, commands: Sequence[RegisterHousehold], now: datetime
+    db: Writing,
+    sealer: Sealer,
+    commands: Sequence[RegisterHousehold],
+    created_at: Sequence[datetime],
 ) -> list[int]:
     """Add checked households with their members; their keys in the order given."""
-    keys = await db.insert_keys(households, [household_row(sealer, c, now) for c in commands])
+    known = list(zip(commands, created_at, strict=True))
+    keys = await db.insert_keys(households, [household_row(sealer, c, at) for c, at in known])
     rows = [
-        member_row(sealer, key, member, now)
-        for key, command in zip(keys, commands, strict=True)
+        member_row(sealer, key, member, at)
+        for key, (command, at) in zip(keys, known, strict=True)
         for member in command.members
     ]
     await db.insert_many(members, rows)

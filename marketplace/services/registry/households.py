@@ -52,7 +52,7 @@ async def register(database: Database, act: Act, sealer: Sealer, command: Regist
         await _home_region(db, act.viewer, command.region_id)
         check_household(command, today=now.date())
         await _not_known_yet(db, sealer, command)
-        (household_id,) = await households.add_many(db, sealer, [command], now)
+        (household_id,) = await households.add_many(db, sealer, [command], [now])
         told = {"members": len(command.members), "region": command.region_id}
         await record(turn, database, "household.registered", "Household", household_id, **told)
         turn.outcome = {"household": household_id}
