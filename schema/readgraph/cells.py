@@ -14,7 +14,9 @@ from schema.readgraph.decode import Decode, Json, Value, decoder
 from schema.readgraph.given import Given
 from schema.readgraph.selection import Selected
 
-# PostgreSQL's functions take at most 100 arguments, SQLite's 127: longer rows go in pieces.
+# PostgreSQL's functions take at most 100 arguments, SQLite's 127. A row has fewer columns; the
+# parts of an answer go in pieces.
+ITEMS_MAX = 100
 PIECE = 90
 
 Expression: TypeAlias = sa.ColumnElement[Any]
@@ -71,15 +73,10 @@ def needed(node: Node, views: Sequence[Selected]) -> set[str]:
 
 
 def json_array(dialect: str, items: Sequence[Expression]) -> Expression:
-    """One JSON array, in pieces where there are more than PIECE items."""
+    """One JSON array of at most ITEMS_MAX items."""
+    assert len(items) <= ITEMS_MAX
     make = sa.func.json_array if dialect == "sqlite" else sa.func.json_build_array
-    if len(items) <= PIECE:
-        return make(*items)
-    return make(*(make(*items[at : at + PIECE]) for at in range(0, len(items), PIECE)))
-
-
-def in_pieces(items: Sequence[Expression]) -> bool:
-    return len(items) > PIECE
+    return make(*items)
 
 
 def gathered(dialect: str, item: Expression) -> Expression:

@@ -90,11 +90,6 @@ def object_of(
     return take
 
 
-def joined(row: Sequence[Json]) -> list[Json]:
-    """The cells of a row that came in pieces."""
-    return [cell for piece in row for cell in piece]
-
-
 @dataclass(slots=True)
 class Parts:
     """Which parts of the answer a connection is made of.
@@ -102,7 +97,7 @@ class Parts:
     slot                     of the page's size
     rows, count              of its rows, and of how many there are in all
     before, behind           of how many there are at or before a cursor, at or behind one
-    views, cursor, pieces    how a row is taken: its objects, its cells for a cursor, in pieces
+    views, cursor            how a row is taken: its objects, its cells for a cursor
     """
 
     slot: int
@@ -112,7 +107,6 @@ class Parts:
     behind: int | None = None
     views: list[Take] = field(default_factory=list)
     cursor: list[tuple[int, Decode | None]] = field(default_factory=list)
-    pieces: bool = False
 
 
 def connection(listed: Listed, parts: Parts) -> Connect:
@@ -141,8 +135,6 @@ def connection(listed: Listed, parts: Parts) -> Connect:
         rows, size = of(parts.rows, []), asked.sizes[parts.slot]
         if more := len(rows) > size:
             rows = rows[:size]
-        if parts.pieces:
-            rows = [joined(row) for row in rows]
         if backward:
             rows = rows[::-1]
         out: dict[str, Value] = {}

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from schema.readgraph.asked import OF_VIEWER, Asked, Getter
 from schema.readgraph.cells import (
+    PIECE,
     Cells,
     Expression,
     Place,
     gathered,
-    in_pieces,
     json_array,
     making,
     needed,
@@ -36,7 +37,6 @@ from schema.readgraph.decode import (
     Take,
     Value,
     connection,
-    joined,
     object_of,
 )
 from schema.readgraph.draft import Draft
@@ -66,15 +66,17 @@ class Builder:
 
     def statement(self, final: Callable[[Asked, Found], Value]) -> Statement:
         """The finished statement; parameters that it does not hold are left out."""
-        whole = json_array(self.draft.dialect, self.parts)
+        make = self.draft.dialect
+        pieces = [self.parts[at : at + PIECE] for at in range(0, len(self.parts), PIECE)]
+        whole = json_array(make, [json_array(make, piece) for piece in pieces])
         sql = sa.select(whole if self.draft.is_sqlite else sa.cast(whole, sa.Text))
         used = sql.compile(dialect=_COMPILERS[self.draft.dialect]).params
         known = {**OF_VIEWER, **self.draft.parameters}
-        reads, pieces = self.reads, in_pieces(self.parts)
+        reads = self.reads
 
         def take(answer: Json, asked: Asked) -> Value:
             found: Found = []
-            for read, part in zip(reads, joined(answer) if pieces else answer, strict=True):
+            for read, part in zip(reads, chain.from_iterable(answer), strict=True):
                 found.append(read(part, asked, found))
             return final(asked, found)
 
@@ -92,11 +94,9 @@ class Builder:
         cells = Cells(level.c, self.draft.dialect)
         cells.place("id")
         takes = [self._view(view, cells, level) for view in views]
-        pieces = in_pieces(cells.expressions)
 
         def read(rows: Json, asked: Asked, found: Found) -> dict[int, list[Value]]:
-            flat = map(joined, rows) if pieces else rows
-            return {row[0]: [take(row, asked, found) for take in takes] for row in flat}
+            return {row[0]: [take(row, asked, found) for take in takes] for row in rows}
 
         return self._part(self._gathered(cells, level), read)
 
@@ -150,11 +150,9 @@ class Builder:
         cells = Cells(level.c, self.draft.dialect)
         cells.place(one.there)
         take = self._view(below, cells, level)
-        pieces = in_pieces(cells.expressions)
 
         def read(rows: Json, asked: Asked, found: Found) -> dict[Json, Value]:
-            flat = map(joined, rows) if pieces else rows
-            return {row[0]: take(row, asked, found) for row in flat}
+            return {row[0]: take(row, asked, found) for row in rows}
 
         return self._part(self._gathered(cells, level), read)
 
@@ -170,14 +168,13 @@ class Builder:
         if inside & {"cursor", "startCursor", "endCursor"}:
             parts.cursor = [cells.place(term.column.name) for term in page.order]
         parts.views = [self._view(view, cells, level) for view in listed.views]
-        parts.pieces = in_pieces(cells.expressions)
         row = json_array(self.draft.dialect, cells.expressions).label("o")
         rows = sa.select(row).select_from(level).order_by(*ordered(self.draft, page, level.c))
         if self.draft.is_sqlite:
             rows = rows.limit(sa.literal_column("-1"))  # without a limit it may drop the order
         whole = rows.subquery()
         part = sa.select(gathered(self.draft.dialect, whole.c.o)).select_from(whole)
-        parts.rows = self._part(part, _as_it_is if above is None else _by_parent(parts.pieces))
+        parts.rows = self._part(part, _as_it_is if above is None else _by_parent)
 
     def _counted(self, found: sa.Select[Any], above: Above | None) -> int:
         """Counts as a part: a number, or numbers by the key of the row above."""
@@ -205,16 +202,12 @@ def _as_it_is(part: Json, _asked: Asked, _found: Found) -> Value:
     return part
 
 
-def _by_parent(pieces: bool) -> Read:
+def _by_parent(rows: Json, _asked: Asked, _found: Found) -> dict[Json, list[Json]]:
     """Rows by their first cell, in their order."""
-
-    def read(rows: Json, _asked: Asked, _found: Found) -> dict[Json, list[Json]]:
-        grouped: dict[Json, list[Json]] = {}
-        for row in rows:
-            grouped.setdefault(row[0][0] if pieces else row[0], []).append(row)
-        return grouped
-
-    return read
+    grouped: dict[Json, list[Json]] = {}
+    for row in rows:
+        grouped.setdefault(row[0], []).append(row)
+    return grouped
 
 
 def _compiler(name: str) -> sa.Dialect:

@@ -16,7 +16,7 @@ from schema.context import Context
 from schema.engine import Schema
 from schema.root import build_schema
 
-SETTINGS = Settings(query_cost_max=1_000_000_000, query_tokens_max=20_000)
+SETTINGS = Settings(query_cost_max=1_000_000_000, query_tokens_max=20_000, query_aliases_max=1_000)
 
 
 @cache
