@@ -64,14 +64,14 @@ def encoding_of(data: bytes, name: str) -> str:
     else:
         candidates = ("utf-8-sig", "gb18030")
         if b"\0" in data:
-            raise _unreadable(name)
+            raise not_a_table(name)
     for encoding in candidates:
         try:
             data.decode(encoding)
         except UnicodeDecodeError:
             continue
         return encoding
-    raise _unreadable(name)
+    raise not_a_table(name)
 
 
 def delimiter_of(line: str) -> str:
@@ -134,7 +134,7 @@ def _workbook(data: bytes, name: str) -> Iterator[list[str]]:
     except InvalidInput:
         raise
     except Exception:  # openpyxl lets whatever a broken file provokes escape
-        raise _unreadable(name) from None
+        raise not_a_table(name) from None
 
 
 def _cell(value: object) -> str:
@@ -155,7 +155,8 @@ def _trimmed(headings: tuple[str, ...]) -> tuple[str, ...]:
     return headings[: last + 1]
 
 
-def _unreadable(name: str) -> InvalidInput:
+def not_a_table(name: str) -> InvalidInput:
+    """The refusal of a file that no table can be read from."""
     return InvalidInput.of(
         (name,),
         f"{name} can be read neither as CSV (UTF-8 or GB18030) nor as XLSX.",

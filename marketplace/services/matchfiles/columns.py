@@ -116,9 +116,9 @@ def plan_headings(language: Language) -> tuple[str, ...]:
 
 
 def _bare(heading: str) -> str:
-    """As compared: half-width, lower case, no brackets; blanks and hyphens are underscores."""
-    plain = unicodedata.normalize("NFKC", BRACKETED.sub("", heading)).casefold().strip()
-    return re.sub(r"[\s\-_]+", "_", plain)
+    """As compared: half-width, lower case, without brackets, blanks, hyphens and underscores."""
+    plain = unicodedata.normalize("NFKC", BRACKETED.sub("", heading)).casefold()
+    return re.sub(r"[\s\-_]+", "", plain)
 
 
 def _missing(name: str, column: Column) -> Fault:

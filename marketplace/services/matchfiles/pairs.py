@@ -20,6 +20,7 @@ from marketplace.services.importing.tables import (
     delimiter_of,
     encoding_of,
     more_cells,
+    not_a_table,
     read_table,
 )
 from marketplace.services.matchfiles.columns import PAIRS, Headings, find_columns
@@ -252,7 +253,7 @@ def _from_csv(path: Path, advance: Advance) -> tuple[tuple[str, ...], Blocks]:
         first = records + 1
         with path.open("rb") as file:
             try:
-                for block in pd.read_csv(
+                with pd.read_csv(
                     file,
                     encoding=encoding,
                     sep=delimiter,
@@ -266,12 +267,13 @@ def _from_csv(path: Path, advance: Advance) -> tuple[tuple[str, ...], Blocks]:
                     na_values={found.at["cost"]: [""]} if "cost" in found.at else {},
                     dtype=dtype,
                     chunksize=BLOCK_ROWS,
-                ):
-                    number = np.arange(first, first + len(block), dtype=np.int32)
-                    _refuse_overlong(path.name, number, block[width], width)
-                    yield number, block
-                    first += len(block)
-                    advance(min(1.0, file.tell() / size))
+                ) as reader:
+                    for block in reader:
+                        number = np.arange(first, first + len(block), dtype=np.int32)
+                        _refuse_overlong(path.name, number, block[width], width)
+                        yield number, block
+                        first += len(block)
+                        advance(min(1.0, file.tell() / size))
             except pd.errors.EmptyDataError:
                 return
             except (pd.errors.ParserError, UnicodeDecodeError) as fault:
@@ -292,17 +294,19 @@ def _encoding(path: Path) -> str:
     """As `encoding_of`, without holding the file in memory."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
             return encoding_of(head, path.name)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        file.seek(0)
-        try:
-            while block := file.read(2**22):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8-sig"
+        for encoding in ("utf-8-sig", "gb18030"):
+            decoder = codecs.getincrementaldecoder(encoding)()
+            file.seek(0)
+            try:
+                while block := file.read(2**22):
+                    decoder.decode(block)
+                decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                continue
+            return encoding
+    raise not_a_table(path.name)
 
 
 def _unreadable(name: str, why: str) -> InvalidInput:

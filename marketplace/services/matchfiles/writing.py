@@ -6,7 +6,6 @@ import csv
 import os
 import tempfile
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +68,10 @@ def unit_cost(cost: int, market: Market) -> str:
     """A cost as its file gave it: exact, without trailing zeros; empty where there was none."""
     if not market.priced:
         return ""
-    return f"{(Decimal(cost) / market.cost_scale).normalize():f}"
+    scale = market.cost_scale  # a power of ten
+    whole, rest = divmod(cost, scale)
+    decimals = str(scale + rest)[1:].rstrip("0")
+    return f"{whole}.{decimals}" if decimals else str(whole)
 
 
 def _write_text(path: Path, lines: Iterator[Line], language: Language) -> int:

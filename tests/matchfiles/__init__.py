@@ -1,0 +1,1 @@
+"""Matching from files: what is read, what is refused, what is written."""
