@@ -255,7 +255,7 @@ async def add_organizations(
             at=applied_at,
             entity="Organization",
             entity_id=key,
-            data={"kind": row["kind"], "status": OrganizationStatus.APPLIED},
+            data={"organizationKind": row["kind"], "status": OrganizationStatus.APPLIED},
         )
         for key, row in zip(keys, rows, strict=True)
     ]

@@ -45,7 +45,11 @@ async def record_aid(database: Database, act: Act, command: RecordAid) -> int:
             )
         row = government_aid.aid_row(command, decided_by=act.viewer.account_id, now=database.now())
         aid_id = await government_aid.add(db, row)
-        told = {"kind": command.kind, "granted": command.granted, "household": command.household_id}
+        told = {
+            "aidKind": command.kind,
+            "granted": command.granted,
+            "household": command.household_id,
+        }
         await record(turn, database, "government_aid.recorded", "GovernmentAid", aid_id, **told)
         turn.outcome = {"aid": aid_id}
         return aid_id

@@ -38,7 +38,7 @@ async def register(database: Database, act: Act, command: RegisterOrganization) 
         applied = OrganizationStatus.APPLIED
         row = organizations.organization_row(command, applied, database.now())
         (organization_id,) = await organizations.add_many(turn.db, [row])
-        told = {"kind": command.kind, "status": applied}
+        told = {"organizationKind": command.kind, "status": applied}
         await record(
             turn, database, "organization.registered", "Organization", organization_id, **told
         )
