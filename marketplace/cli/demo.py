@@ -1,0 +1,230 @@
+"""The demo: the county of Jinxi in one command, from an empty folder to a served plan."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from marketplace.cli import console
+from marketplace.cli.asking import TROUBLE, Asking
+from marketplace.cli.serving import server_config
+from marketplace.domain.errors import Text
+from marketplace.persistence import migrations
+from marketplace.persistence.database import Database
+from marketplace.services import demo as county
+from marketplace.services.registry.sealing import sealer_of
+from marketplace.settings import Settings
+
+KEYS = "keys.json"
+PLANS = "{ plans(first: 1) { nodes { id status reference } } }"
+PLAN_CREATE = """mutation { planCreate(input: {idempotencyKey: "demo"}) {
+  plan { id } userErrors { message } } }"""
+PLAN = """query ($id: ID!) { node(id: $id) { ... on Plan {
+  reference status progress needCount offerCount needsServed unitsAsked unitsServed error } } }"""
+SHOWN = (
+    (
+        Text("What is open in the market (no key: anyone may ask)", "市场上公开的需求（无需密钥）"),
+        None,
+        "{ publishedNeeds(first: 2) { totalCount nodes { reference severityBand "
+        "category { label(language: EN) } region { name } quantity { value unit } } } }",
+    ),
+    (
+        Text("The plan, as the charity desk sees it", "慈善口看到的匹配方案"),
+        "CHARITY_OFFICER",
+        "{ plans(first: 1) { nodes { reference status needCount needsServed unitsServed } } }",
+    ),
+    (
+        Text("Who am I, and what may I do", "我是谁，可以做什么"),
+        "PROVIDER",
+        "{ viewer { role accountName allowedMutations } }",
+    ),
+)
+
+
+def demo(
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Throw the demo's data away and start afresh.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Load, plan and print, then stop instead of serving on.")
+    ] = False,
+) -> None:
+    """Load the county of Jinxi, compute a plan with its proof, and serve it.
+
+    Started again it goes on with the same data. Ctrl-C stops it.
+    """
+    settings = Settings.from_env()
+    if settings.profile == "production":
+        console.refuse("The demo's keys are for trying out: unset AIDLOOP_PROFILE=production.")
+        raise typer.Exit(1)
+    _refuse_a_taken_port(settings)
+    if reset:
+        _reset(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with console.progress(Text("Tables", "数据库表").said_in(console.language())):
+        migrations.migrate(migrations.url_of(settings.url))
+    asyncio.run(_run(settings, once=once))
+
+
+async def _run(settings: Settings, *, once: bool) -> None:
+    keys = await _county(settings)
+    server = uvicorn.Server(server_config(settings))
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            if serving.done():
+                await serving
+                raise typer.Exit(1)
+            await asyncio.sleep(0.05)
+        asking = Asking(f"http://{_spoken(settings.host)}:{settings.port}/graphql")
+        await _plan(asking, keys["CHARITY_OFFICER"])
+        await _print(asking, settings, keys)
+        if once:
+            server.should_exit = True
+        await serving
+    except TROUBLE as trouble:
+        console.refuse(str(trouble))
+        raise typer.Exit(1) from None
+    finally:
+        server.should_exit = True
+        if not serving.done():
+            await serving
+
+
+async def _county(settings: Settings) -> dict[str, str]:
+    """The county loaded, once; its keys from the folder, or new ones where they were lost."""
+    path = settings.data_dir / KEYS
+    database = Database(settings.url)
+    try:
+        if await county.is_loaded(database):
+            kept = _kept(path)
+            if kept is not None:
+                return kept
+            keys = await county.new_keys(database)
+        else:
+            title = Text("The county of Jinxi", "金溪县").said_in(console.language())
+            with console.progress(title) as advance:
+                keys = (await county.load(database, sealer_of(settings), advance)).keys
+    finally:
+        await database.close()
+    _keep(path, keys)
+    return keys
+
+
+async def _plan(asking: Asking, key: str) -> None:
+    """Ask for the first plan over GraphQL, as the charity desk does, and wait for it."""
+    title = Text("A plan, with its proof", "匹配方案与最优性证明").said_in(console.language())
+    with console.progress(title) as advance:
+        known = (await asking.ask(PLANS, key=key)).rows("plans", "nodes")
+        unfinished = [plan for plan in known if plan["status"] in ("QUEUED", "RUNNING")]
+        if known and not unfinished:
+            return
+        if unfinished:
+            plan_id = unfinished[0]["id"]
+        else:
+            made = await asking.ask(PLAN_CREATE, key=key)
+            plan_id = made.row("planCreate", "plan")["id"]
+        while True:
+            plan = (await asking.ask(PLAN, key=key, variables={"id": plan_id})).row("node")
+            advance(float(str(plan["progress"])), str(plan["status"]).lower())
+            if plan["status"] not in ("QUEUED", "RUNNING"):
+                break
+            await asyncio.sleep(0.2)
+    if plan["status"] != "PROPOSED":
+        console.refuse(f"{plan['reference']}: {plan['error'] or plan['status']}")
+
+
+async def _print(asking: Asking, settings: Settings, keys: dict[str, str]) -> None:
+    say, out = console.say, console.out
+    out.print()
+    say(
+        Text(
+            "[bold]Aidloop is serving.[/]  Ctrl-C stops it.",
+            "[bold]Aidloop 已启动。[/]  按 Ctrl-C 停止。",
+        )
+    )
+    out.print(f"  GraphQL, GraphiQL   {asking.address}")
+    root = asking.address.removesuffix("/graphql")
+    out.print(f"  health, metrics     {root}/readyz  {root}/metrics")
+    out.print()
+    path = settings.data_dir / KEYS
+    say(
+        Text(
+            f"[bold]One key a role[/] (also in {path}):",
+            f"[bold]每个角色的密钥[/]（保存在 {path}）：",
+        )
+    )
+    for role, key in keys.items():
+        out.print(f"  {role:<22}{key}", soft_wrap=True)
+    for title, role, query in SHOWN:
+        shown_key = keys[role] if role else None
+        answer = await asking.ask(query, key=shown_key)
+        out.print()
+        say(Text(f"[bold]{title.en}[/]", f"[bold]{title.zh}[/]"))
+        out.print(f"  {_curl(asking.address, query, shown_key)}", soft_wrap=True, markup=False)
+        out.print(f"  → {answer.text}", soft_wrap=True, markup=False, style="dim")
+
+
+def _curl(address: str, query: str, key: str | None) -> str:
+    auth = f" -H 'Authorization: Bearer {key}'" if key else ""
+    return (
+        f"curl -s {address} -H 'Content-Type: application/json'{auth} "
+        f"-d '{json.dumps({'query': query})}'"
+    )
+
+
+def _kept(path: Path) -> dict[str, str] | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return {str(role): str(key) for role, key in kept.items()} if isinstance(kept, dict) else None
+
+
+def _keep(path: Path, keys: dict[str, str]) -> None:
+    """Readable by the user alone, and never half written."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(keys, file, indent=2)
+    fresh.replace(path)
+
+
+def _reset(settings: Settings) -> None:
+    url = migrations.url_of(settings.url)
+    if url.get_backend_name() == "sqlite":
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{url.database}{suffix}").unlink(missing_ok=True)
+    elif migrations.current(url) is not None:
+        migrations.migrate(url, "base")
+    (settings.data_dir / KEYS).unlink(missing_ok=True)
+    shutil.rmtree(settings.data_dir / "keys", ignore_errors=True)
+
+
+def _refuse_a_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as trouble:
+            console.refuse(
+                Text(
+                    f"{settings.host}:{settings.port} cannot be listened on ({trouble.strerror}). "
+                    "Choose another: make demo PORT=8123",
+                    f"无法监听 {settings.host}:{settings.port}（{trouble.strerror}）。"
+                    "请换一个端口：make demo PORT=8123",
+                ).said_in(console.language())
+            )
+            raise typer.Exit(1) from None
+
+
+def _spoken(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104  # compared, not bound
