@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from marketplace.persistence.database import Database
+from marketplace.services.chores import run_chores
 from marketplace.services.health import unready
-from marketplace.services.worker import run_worker
 from marketplace.settings import Settings
 from schema.faults import log_surprise
 from schema.graphiql import asset_routes
@@ -61,7 +61,7 @@ async def _worker(database: Database, settings: Settings) -> AsyncIterator[None]
         yield
         return
     stop = asyncio.Event()
-    working = asyncio.create_task(run_worker(database, settings, stop=stop))
+    working = asyncio.create_task(run_chores(database, settings, stop=stop))
     working.add_done_callback(_tell)
     try:
         yield

@@ -108,11 +108,11 @@ async def _county(settings: Settings) -> dict[str, str]:
             kept = _kept(path)
             if kept is not None:
                 return kept
-            keys = await county.new_keys(database)
+            keys = dict(await county.new_keys(database))
         else:
             title = Text("The county of Jinxi", "金溪县").said_in(console.language())
             with console.progress(title) as advance:
-                keys = (await county.load(database, sealer_of(settings), advance)).keys
+                keys = dict((await county.load(database, sealer_of(settings), advance)).keys)
     finally:
         await database.close()
     _keep(path, keys)
@@ -153,7 +153,7 @@ async def _print(asking: Asking, settings: Settings, keys: dict[str, str]) -> No
     )
     out.print(f"  GraphQL, GraphiQL   {asking.address}")
     root = asking.address.removesuffix("/graphql")
-    out.print(f"  health, metrics     {root}/readyz  {root}/metrics")
+    out.print(f"  health, metrics     {root}/readyz  {root}/metrics", soft_wrap=True)
     out.print()
     path = settings.data_dir / KEYS
     say(
@@ -162,8 +162,8 @@ async def _print(asking: Asking, settings: Settings, keys: dict[str, str]) -> No
             f"[bold]每个角色的密钥[/]（保存在 {path}）：",
         )
     )
-    for role, key in keys.items():
-        out.print(f"  {role:<22}{key}", soft_wrap=True)
+    for name, key in keys.items():
+        out.print(f"  {name:<22}{key}", soft_wrap=True)
     for title, role, query in SHOWN:
         shown_key = keys[role] if role else None
         answer = await asking.ask(query, key=shown_key)

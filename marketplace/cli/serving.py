@@ -14,7 +14,7 @@ from marketplace.cli import console
 from marketplace.domain.errors import Text
 from marketplace.persistence import migrations
 from marketplace.persistence.database import Database
-from marketplace.services.worker import run_worker
+from marketplace.services.chores import run_chores
 from marketplace.settings import Settings
 
 # The single late binding of the house: the command line knows the app by name only.
@@ -63,7 +63,7 @@ async def _work(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     database = Database(settings.url)
     try:
-        await run_worker(database, settings, stop=stop)
+        await run_chores(database, settings, stop=stop)
     finally:
         await database.close()
 
