@@ -20,7 +20,7 @@ SECONDS_MAX = 45.0
 PEAK_MAX_MB = 3_000.0
 ENTRY = "from marketplace.cli import main; main()"
 
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 
 
 @dataclass(frozen=True, slots=True)
