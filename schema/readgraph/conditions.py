@@ -70,15 +70,19 @@ class Where:
 
     def _plain(self, column: Any, nullable: bool, operator: str, given: Given) -> Condition:
         if operator == "isNull":
-            return column.is_(None) if given.value is True else column.is_not(None)
+            missing: Condition = column.is_(None)
+            return missing if given.value is True else ~missing
+        condition: Condition
         if operator == "oneOf":
-            condition = self._in(column, column.type, given, _word)
+            condition = self._in(column, column.type, given, self._word)
         elif operator == "contains":
             position = sa.func.instr if self.draft.dialect == "sqlite" else sa.func.strpos
-            text = self.draft.bind(lambda asked: _word(given.at(asked.variables)), sa.Text())
+            text = self.draft.bind(lambda asked: self._word(given.at(asked.variables)), sa.Text())
             condition = position(column, text) > 0
         else:
-            value = self.draft.bind(lambda asked: _word(given.at(asked.variables)), column.type)
+            value = self.draft.bind(
+                lambda asked: self._word(given.at(asked.variables)), column.type
+            )
             condition = _COMPARISONS[operator](column, value)
         return sa.and_(column.is_not(None), condition) if nullable else condition
 
@@ -122,9 +126,10 @@ class Where:
         members = [member.value for member in has.enum]
 
         def bit(asked: Asked) -> int:
-            return 1 << members.index(_word(given.at(asked.variables)))
+            return 1 << members.index(self._word(given.at(asked.variables)))
 
-        return column.op("&")(self.draft.bind(bit, sa.BigInteger())) != 0
+        found: Condition = column.op("&")(self.draft.bind(bit, sa.BigInteger())) != 0
+        return found
 
     def _in(
         self,
@@ -139,6 +144,14 @@ class Where:
             return [read(value) for value in given.listed_at(asked.variables)]
 
         return among(self.draft, column, kind, values)
+
+    def _word(self, value: object) -> Any:
+        """A plain value as the database takes it."""
+        if isinstance(value, str) and not _storable(value):
+            raise bad_input(
+                f"{self.path}.where", "A text holds what no text can.", "文本包含无法存储的字符。"
+            )
+        return getattr(value, "value", value)
 
     def _check_length(self, length: int) -> None:
         if length > VALUES_MAX:
@@ -167,7 +180,8 @@ def among(
     """Whether a column is one of a list that is one parameter, however long it is."""
     if draft.dialect == "sqlite":
         text = draft.bind(lambda asked: orjson.dumps(values(asked)).decode(), sa.Text())
-        listed = sa.select(sa.column("value")).select_from(sa.func.json_each(text))
+        value: sa.ColumnClause[Any] = sa.column("value")
+        listed = sa.select(value).select_from(sa.func.json_each(text))
         return column.in_(listed)  # type: ignore[no-any-return]
     return column == sa.any_(draft.bind(values, postgresql.ARRAY(kind)))  # type: ignore[no-any-return]
 
@@ -222,8 +236,9 @@ def _step(
     return (known if backward else sa.or_(known, column.is_(None))), at
 
 
-def _word(value: object) -> Any:
-    return getattr(value, "value", value)
+def _storable(text: str) -> bool:
+    """PostgreSQL keeps no NUL, and no encoding knows half a pair of surrogates."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _parts(letter: str, text: object) -> tuple[int, datetime, datetime]:

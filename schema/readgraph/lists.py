@@ -110,7 +110,7 @@ def _page(
         found = found.where(place(draft, page, 2 * slot, backward=False)(table.c))
     if page.before is not None:
         found = found.where(place(draft, page, 2 * slot + 1, backward=True)(table.c))
-    limit = sa.literal_column(str(draft.sizes[slot] + 1))
+    limit: sa.ColumnClause[int] = sa.literal_column(str(draft.sizes[slot] + 1))
     return found.order_by(*ordered(draft, page, table.c)).limit(limit)
 
 

@@ -11,7 +11,6 @@ from typing import TypeAlias, TypeVar
 import orjson
 from graphql import OperationDefinitionNode
 
-from marketplace.persistence.database import Database
 from schema.context import Context
 from schema.readgraph.asked import Asked
 from schema.readgraph.decode import Value
@@ -54,7 +53,7 @@ class Plan:
             sizes=tuple(size_of(page, variables) for page in self.pages),
             cursors=tuple(self._cursors(variables)),
         )
-        statement = self._statement(database, asked)
+        statement = self._statement(database.dialect, asked)
         parameters = {name: get(asked) for name, get in statement.parameters.items()}
         async with database.read() as db:
             text = await db.scalar(statement.sql, parameters)
@@ -66,14 +65,14 @@ class Plan:
             for given in (page.after, page.before):
                 yield None if given is None else read_cursor(page, given.at(variables))
 
-    def _statement(self, database: Database, asked: Asked) -> Statement:
+    def _statement(self, dialect: str, asked: Asked) -> Statement:
         pattern: Pattern = tuple(None if c is None else c.nulls for c in asked.cursors)
-        key = database.dialect, asked.sizes, pattern
+        key = dialect, asked.sizes, pattern
         if key not in self.statements:
             if len(self.statements) >= STATEMENTS_PER_PLAN_MAX:
                 self.statements.clear()
             draft = Draft(
-                dialect=database.dialect,
+                dialect=dialect,
                 role=asked.context.viewer.role,
                 slots={id(page): slot for slot, page in enumerate(self.pages)},
                 sizes=asked.sizes,

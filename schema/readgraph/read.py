@@ -97,7 +97,7 @@ async def read_many(
     info: Info, target: str, keys: Sequence[int], *, field: str | None = None
 ) -> list[Any]:
     """As `read_one`, for a payload's list: the visible ones in the order of their keys."""
-    raw = cast(Raw, info._raw_info)
+    raw: Raw = info._raw_info
 
     def make() -> tuple[Plan, list[str]]:
         document = _document(raw)
