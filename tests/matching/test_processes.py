@@ -2,10 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,11 +47,13 @@ def metropolis() -> Problem:
 
 
 def gone(pid: int) -> bool:
+    """Not there, or dead and waiting to be collected by whoever adopted it."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat")
+        return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return True
-    return False
 
 
 def until(holds: Callable[[], bool]) -> bool:
@@ -194,6 +199,35 @@ def test_an_error_in_a_worker_comes_back_as_itself_and_the_worker_lives_on() -> 
     executor.shutdown(cancel_futures=True)
     with pytest.raises(RuntimeError, match="shut down"):
         executor.submit(os.getpid)
+
+
+ORPHANING = """
+import os, sys, threading
+from tests.matching.test_processes import busy
+from matching import ProcessExecutor
+executor = ProcessExecutor(1)
+executor.submit(busy)
+while not executor.pids:
+    os.sched_yield()
+print(executor.pids[0], flush=True)
+threading.Event().wait()
+"""
+
+
+def busy() -> None:
+    """A call that never lets another thread run, as the flow solver."""
+    sys.setswitchinterval(10_000)
+    solve(market(8, 30_000, towns=1, pairs_each=12))
+
+
+def test_workers_do_not_outlive_a_parent_that_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", ORPHANING], stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert not gone(pid)
+        parent.kill()
+    assert until(lambda: gone(pid))
 
 
 def test_what_waits_is_cancelled_when_an_executor_is_killed() -> None:

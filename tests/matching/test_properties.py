@@ -42,7 +42,7 @@ def problems(draw: st.DrawFn) -> Problem:
 orders = st.sampled_from(ORDERS)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(problems(), orders)
 def test_every_plan_is_feasible_and_certified(problem: Problem, order: Order) -> None:
     plan = solve(problem, Policy(order=order))
@@ -52,7 +52,7 @@ def test_every_plan_is_feasible_and_certified(problem: Problem, order: Order) ->
     assert proof.proven == proof.components == len(plan.components)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(problems(), orders, st.integers(0, 10**6))
 def test_the_order_of_rows_changes_neither_levels_nor_cost_nor_change(
     problem: Problem, order: Order, seed: int
@@ -63,7 +63,7 @@ def test_the_order_of_rows_changes_neither_levels_nor_cost_nor_change(
     assert (plan.cost, plan.change) == (other.cost, other.change)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(problems(), orders, st.integers(1, 50), st.data())
 def test_one_more_offer_never_lowers_what_the_top_precedences_get(
     problem: Problem, order: Order, units: int, data: st.DataObject
