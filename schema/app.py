@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from marketplace.persistence.database import Database
 from marketplace.services.chores import run_chores
 from marketplace.services.health import unready
+from marketplace.services.registry.sealing import sealer_of
 from marketplace.settings import Settings
 from schema.faults import log_surprise
 from schema.graphiql import asset_routes
@@ -28,6 +29,7 @@ from schema.view import LOCAL_ORIGIN, View
 def create_app(settings: Settings | None = None) -> Starlette:
     """The ASGI application; without settings they are read from the environment."""
     settings = settings or Settings.from_env()
+    sealer_of(settings)  # a production server without keys refuses to start, not to answer
     metrics = Metrics()
     schema = build_schema(settings)
     schema.observe = metrics.result

@@ -28,6 +28,7 @@ from schema.readgraph.nodes import NodeQuery
 from schema.registry.categories import CategoryQuery
 from schema.registry.households import HouseholdQuery
 from schema.registry.organizations import OrganizationQuery
+from schema.registry.personal_data import PersonalDataQuery
 from schema.registry.regions import RegionQuery
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQuery
@@ -40,6 +41,7 @@ QUERIES: list[type] = [
     CategoryQuery,
     OrganizationQuery,
     HouseholdQuery,
+    PersonalDataQuery,
     NeedQuery,
     PublishedNeedQuery,
     OfferQuery,

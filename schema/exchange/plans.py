@@ -7,7 +7,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 import strawberry
-from strawberry.scalars import JSON
 
 from marketplace.domain.exchange.plans import (
     ApprovalRules,
@@ -23,6 +22,14 @@ from marketplace.persistence.tables.house import jobs
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_drawn, unit_served
+from schema.exchange.plans_proof import (
+    PlanLeftAside,
+    PlanPolicy,
+    PlanProof,
+    left_aside_of,
+    policy_of,
+    proof_of,
+)
 from schema.readgraph.declare import (
     Ascending,
     Columns,
@@ -131,7 +138,7 @@ class Plan(Entity):
     kind: PlanKind = column("kind", "What it is for.", filter=PlanKind)
     status: PlanStatus = column("status", "Where it stands.", filter=PlanStatus, order=True)
     progress: float = computed((_progress,), float, "How much of the computation is done, 0 to 1.")
-    policy: JSON = column("policy", "The order of precedence it was made by.")
+    policy: PlanPolicy = computed(("policy",), policy_of, "The order of precedence it was made by.")
     input_digest: str | None = column(
         "input_digest", "SHA-256 of the problem that was solved; equal inputs, equal digest."
     )
@@ -142,10 +149,12 @@ class Plan(Entity):
     units_served: BigInt | None = column("units_served", "Units that the plan serves.")
     needs_served: int | None = column("needs_served", "Needs that get at least one unit.")
     cost: BigInt | None = column("cost", "Metres times units, over all lines.")
-    proof: JSON | None = column(
-        "proof", "Objective and proven bound by level, gap, certificate, seconds, versions."
+    proof: PlanProof | None = for_viewer(
+        ("proof",), proof_of, "How good it is proven to be; null before it is computed."
     )
-    left_aside: JSON | None = column("left_aside", "What could not be planned yet, and why.")
+    left_aside: list[PlanLeftAside] = computed(
+        ("left_aside",), left_aside_of, "What could not be planned, and why."
+    )
     error: str | None = for_viewer(
         ("error",), _error, "What went wrong and what to do, if it failed."
     )

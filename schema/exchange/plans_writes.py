@@ -9,21 +9,9 @@ from marketplace.domain.ids import key_of
 from marketplace.services.exchange import plans
 from marketplace.services.exchange.plans import CreatePlan, MovePlan
 from marketplace.settings import Settings
-from schema.enums import described
 from schema.exchange.plans import Plan
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
-
-described(
-    PolicyOrder,
-    "Which units of all needs come first; within each, the units of the graver needs.",
-    {
-        PolicyOrder.FLOOR: "保底优先: a floor share of every need, then the rest by severity.",
-        PolicyOrder.LEXIMIN: "最不利者优先: always whoever has the smallest share so far.",
-        PolicyOrder.SEVERITY: "困难程度优先: strictly by severity.",
-        PolicyOrder.WEIGHTED: "加权: by severity, each further quarter of a need weighing less.",
-    },
-)
 
 KEY = "So that a repeated request is done once; else the Idempotency-Key header."
 VERSION = "The version you decided on; refused with CONFLICT if it has changed since."

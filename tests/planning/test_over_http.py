@@ -30,7 +30,7 @@ from tests.planning.proposals import a_proposal
 from tests.planning.workers import finished, status_of, until
 
 CREATE = """mutation Create($input: PlanCreateInput!) { planCreate(input: $input) {
-  plan { id reference status version policy allowedMoves } userErrors { field code message } } }"""
+  plan { id reference status version policy { order } allowedMoves } userErrors { field code message } } }"""
 APPROVE = """mutation Approve($input: PlanApproveInput!) { planApprove(input: $input) {
   plan { status version lines(first: 5) { nodes { status leftOutReason served { value unit } } } }
   userErrors { field code message } } }"""

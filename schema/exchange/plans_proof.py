@@ -1,0 +1,185 @@
+"""What a plan says of itself: its policy, how good it is proven to be, and what it left aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import strawberry
+
+from marketplace.domain.errors import Text
+from marketplace.domain.exchange.plans import LeftAsideReason, PolicyOrder
+from schema.context import Context
+from schema.enums import described
+from schema.scalars import BigInt
+
+described(
+    PolicyOrder,
+    "Which units come first.",
+    {
+        PolicyOrder.FLOOR: "保底优先: a floor share of every need, then the rest by severity.",
+        PolicyOrder.LEXIMIN: "最不利者优先: always whoever has the smallest share so far.",
+        PolicyOrder.SEVERITY: "困难程度优先: strictly by severity.",
+        PolicyOrder.WEIGHTED: "加权: by severity, each further part of a need counting less.",
+    },
+)
+described(
+    LeftAsideReason,
+    "Why a need or an offer took no part in a plan, although it is in the market.",
+    {
+        LeftAsideReason.QUANTITY_MIN: "The need is of use only from some quantity on.",
+        LeftAsideReason.DELIVERY_MIN: "The offer gives at least so much per delivery.",
+        LeftAsideReason.DELIVERIES_MAX: "The offer has fewer deliveries than it might reach needs.",
+        LeftAsideReason.PACKS_MIXED: "Offers of several pack sizes compete for the same needs.",
+        LeftAsideReason.LESS_THAN_ONE_PACK: "The need is smaller than the only packs there are.",
+        LeftAsideReason.LESS_THAN_ONE_UNIT: "Too little of the offer is left to serve anyone.",
+        LeftAsideReason.SEVERAL_PRICES: "The cash might buy things of different prices.",
+    },
+)
+
+
+@strawberry.type(description="The order of precedence that a plan was made by.")
+class PlanPolicy:
+    order: PolicyOrder = strawberry.field(description="Which units come first.")
+    floor_share_percent: int | None = strawberry.field(
+        description="With order FLOOR: the share of each need that comes first."
+    )
+
+
+@strawberry.type(description="All units of one precedence, and how many of them are served.")
+class PlanLevel:
+    position: int = strawberry.field(description="0 is the highest precedence.")
+    key: list[str] = strawberry.field(
+        description="The exact precedence; compared number by number, smaller comes first."
+    )
+    units_asked: BigInt = strawberry.field(description="Units that need this level's help.")
+    units_served: BigInt = strawberry.field(description="Units that the plan serves.")
+    units_bound: BigInt = strawberry.field(
+        description="What no plan can exceed that serves the levels before as well as this one."
+    )
+
+
+@strawberry.type(description="How long one phase of a plan's computation took.")
+class PlanPhase:
+    name: str = strawberry.field(description="What was done.")
+    seconds: float = strawberry.field(description="How long it took, in seconds.")
+
+
+@strawberry.type(description="How good a plan is, and how that is known.")
+class PlanProof:
+    optimal: bool = strawberry.field(description="Whether no better plan exists, and it is proven.")
+    sentence: str = strawberry.field(description="The proof in one sentence, for people.")
+    gap: float = strawberry.field(
+        description="How far the plan is from the proven bound, as a share; 0 is optimal."
+    )
+    cost: BigInt = strawberry.field(description="Metres times units; least among equals.")
+    levels: list[PlanLevel] = strawberry.field(
+        description="Objective and bound by level of precedence, the highest first."
+    )
+    components: int = strawberry.field(description="Independent parts that were solved.")
+    components_proven: int = strawberry.field(
+        description="Parts whose certificate was checked apart from the solver."
+    )
+    problem_digest: str = strawberry.field(description="SHA-256 of the problem that was solved.")
+    solvers: list[str] = strawberry.field(description="What solved it, with versions.")
+    phases: list[PlanPhase] = strawberry.field(description="Where the time went.")
+
+
+@strawberry.type(description="Needs or offers that took no part in a plan, for one reason.")
+class PlanLeftAside:
+    of: str = strawberry.field(description="NEED or OFFER.")
+    reason: LeftAsideReason = strawberry.field(description="Why.")
+    count: int = strawberry.field(description="How many.")
+    references: list[str] = strawberry.field(description="The first of them, at most 20.")
+
+
+def policy_of(stored: Mapping[str, object]) -> PlanPolicy:
+    """The policy as it was stored with the plan."""
+    order = PolicyOrder(str(stored["order"]))
+    share = _whole(stored.get("floorSharePercent", 0))
+    return PlanPolicy(
+        order=order, floor_share_percent=share if order is PolicyOrder.FLOOR else None
+    )
+
+
+def proof_of(context: Context, stored: Mapping[str, object] | None) -> PlanProof | None:
+    """The proof as it was stored, with a sentence in the viewer's language."""
+    if stored is None:
+        return None
+    certificate = _mapping(stored, "certificate")
+    levels = _levels(stored)
+    optimal = stored.get("status") == "optimal" and certificate.get("optimal") is True
+    return PlanProof(
+        optimal=optimal,
+        sentence=_sentence(optimal, len(levels), _gap(stored)).said_in(context.language),
+        gap=_gap(stored),
+        cost=BigInt(_whole(stored.get("cost", 0))),
+        levels=levels,
+        components=_whole(stored.get("components", 0)),
+        components_proven=_whole(certificate.get("proven", 0)),
+        problem_digest=str(stored.get("problem_digest", "")),
+        solvers=[f"{name} {version}" for name, version in _mapping(stored, "solvers").items()],
+        phases=[
+            PlanPhase(name=name, seconds=float(str(seconds)))
+            for name, seconds in _mapping(stored, "phases").items()
+        ],
+    )
+
+
+def left_aside_of(stored: Sequence[Mapping[str, object]] | None) -> list[PlanLeftAside]:
+    """What took no part, as it was stored; nothing before the plan was computed."""
+    return [
+        PlanLeftAside(
+            of=str(row["of"]),
+            reason=LeftAsideReason(str(row["reason"])),
+            count=_whole(row["count"]),
+            references=[str(reference) for reference in _list(row, "references")],
+        )
+        for row in stored or ()
+    ]
+
+
+def _levels(stored: Mapping[str, object]) -> list[PlanLevel]:
+    columns = ("level_keys", "level_asked", "level_served", "level_bound")
+    rows = zip(*(_list(stored, name) for name in columns), strict=True)
+    return [
+        PlanLevel(
+            position=position,
+            key=[str(part) for part in key] if isinstance(key, list) else [str(key)],
+            units_asked=BigInt(_whole(asked)),
+            units_served=BigInt(_whole(served)),
+            units_bound=BigInt(_whole(bound)),
+        )
+        for position, (key, asked, served, bound) in enumerate(rows)
+    ]
+
+
+def _sentence(optimal: bool, levels: int, gap: float) -> Text:
+    if optimal:
+        return Text(
+            f"Proven optimal: at each of {levels} levels of precedence no plan serves more without "
+            "serving less at a higher one, and none that serves the same costs less.",
+            f"已证明最优：在全部 {levels} 个优先层级上，任何方案都无法在不减少更高层级的前提下"
+            "满足更多；满足相同数量的方案中，没有成本更低的。",
+        )
+    return Text(
+        f"Feasible and checked; not proven optimal within the time allowed (gap {gap:.2%}).",
+        f"方案可行并已核验；在限定时间内未证明最优（差距 {gap:.2%}）。",
+    )
+
+
+def _gap(stored: Mapping[str, object]) -> float:
+    return float(str(stored.get("gap", 0)))
+
+
+def _whole(value: object) -> int:
+    return int(str(value))
+
+
+def _mapping(stored: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = stored.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(stored: Mapping[str, object], name: str) -> list[object]:
+    found = stored.get(name)
+    return found if isinstance(found, list) else []
