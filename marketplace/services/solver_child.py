@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -16,7 +17,7 @@ from marketplace.services.jobs import JobFailed
 from marketplace.services.solver import LENGTH_BYTES, Report, framed
 
 PR_SET_PDEATHSIG = 1
-# Imported before the request comes, since it is slow; a name, so that the server never loads it.
+# Loaded before the request comes, since it is slow; a name, so that the server never loads it.
 AHEAD = "marketplace.services.exchange.planning"
 
 
@@ -25,7 +26,8 @@ def main(parent: int) -> None:
     die_with(parent)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not fall between our frames
-    importlib.import_module(AHEAD)
+    importlib.import_module(AHEAD).warm_up()
+    gc.disable()  # one request, then the end: looking for cycles among its many rows is for nothing
     head = sys.stdin.buffer.read(LENGTH_BYTES)
     if len(head) < LENGTH_BYTES:
         return  # not needed after all

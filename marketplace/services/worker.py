@@ -246,7 +246,12 @@ class _Worker:
         """Raise LeaseLost when told so, or when no heartbeat got through for a whole lease."""
         lease_s = self.settings.job_lease_s
         bell, good_until = bell_of(self.database), time.monotonic() + lease_s
-        while not enough.is_set():
+        pause_s = min(BEAT_S, lease_s / 4)
+        while True:
+            # The claim itself was the first beat.
+            await _first(enough.wait(), asyncio.sleep(pause_s), bell.heard(lease_s))
+            if enough.is_set():
+                return
             begun = time.monotonic()
             try:
                 async with self.database.write() as db:
@@ -259,9 +264,6 @@ class _Worker:
                 said = Beat.GO
             if said is not Beat.GO or time.monotonic() > good_until:
                 raise LeaseLost(f"Job {job.id}, attempt {job.attempt}: {said}")
-            await _first(
-                enough.wait(), asyncio.sleep(min(BEAT_S, lease_s / 4)), bell.heard(lease_s)
-            )
 
 
 async def _first(*awaited: Awaitable[object]) -> None:

@@ -26,7 +26,7 @@ from marketplace.persistence.tables import (
 Columns = Mapping[str, list[object]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # asyncio shows its results by repr
 class Market:
     """Columns of equal length in each; rows by id.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -81,12 +82,9 @@ async def add_lines(db: Writing, plan_id: int, lines: Mapping[str, Sequence[int]
     if db.dialect == "postgresql":
         values = {name: list(lines[name]) for name in LINE_COLUMNS}
         await db.execute(_INSERT_COLUMNS, {**values, "plan_id": plan_id})
-        return
-    rows = [
-        {"plan_id": plan_id, **dict(zip(LINE_COLUMNS, line, strict=True))}
-        for line in zip(*columns, strict=True)
-    ]
-    await db.insert_many(plan_lines, rows)
+    else:
+        rows = json.dumps(list(zip(*columns, strict=True)))
+        await db.execute(_INSERT_JSON, {"rows": rows, "plan_id": plan_id})
 
 
 async def lines_to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
@@ -181,4 +179,10 @@ _INSERT_COLUMNS = sa.text(
     "SELECT CAST(:plan_id AS bigint), line.* FROM unnest(CAST(:need_id AS bigint[]), "
     "CAST(:offer_id AS bigint[]), CAST(:units_served AS bigint[]), "
     "CAST(:units_drawn AS bigint[]), CAST(:cost AS bigint[])) AS line"
+)
+# Likewise, and in half the time of as many INSERTs.
+_INSERT_JSON = sa.text(
+    "INSERT INTO plan_lines (plan_id, need_id, offer_id, units_served, units_drawn, cost) "
+    "SELECT :plan_id, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 "
+    "FROM json_each(:rows)"
 )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import cast
+
+import sqlalchemy as sa
 
 import matching
 from marketplace.domain.errors import Text
@@ -22,6 +26,7 @@ PAIRS_MAX = 30_000_000  # about 3 GB
 PAIRS_PER_S = 10_000  # solved even at the worst; below its deadline a solve needs no process
 PARALLEL_PAIRS = 400_000
 INT64_MAX = 2**63 - 1
+DIALECTS = {"aiosqlite": "sqlite", "psycopg": "postgresql"}
 
 TOO_MANY_PAIRS = Text(
     "Too many needs and offers may meet to be planned at once. "
@@ -65,6 +70,22 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     return answer
 
 
+def warm_up() -> None:
+    """Load what is only loaded at first use: database drivers and the flow solver."""
+    for driver in ("aiosqlite", "psycopg"):
+        with contextlib.suppress(ImportError):  # only one of them need be installed
+            importlib.import_module(f"sqlalchemy.dialects.{DIALECTS[driver]}.{driver}")
+            importlib.import_module(driver)
+    with contextlib.suppress(ImportError):
+        asyncio.run(_touch())
+    one, first = ints([1]), ints([0])
+    matching.solve(
+        matching.Problem(
+            need_units=one, need_severity=one, offer_units=one, pair_need=first, pair_offer=first
+        )
+    )
+
+
 class Clock:
     """Wall seconds by phase."""
 
@@ -75,6 +96,13 @@ class Clock:
     def lap(self, name: str) -> None:
         before, self.at = self.at, time.perf_counter()
         self.laps[name] = round(self.at - before, 6)
+
+
+async def _touch() -> None:
+    database = Database("sqlite+aiosqlite:///:memory:")
+    async with database.read() as db:
+        await db.scalar(sa.select(sa.literal(1)))
+    await database.close()
 
 
 async def _read(request: Mapping[str, object]) -> Market:
