@@ -38,6 +38,8 @@ class Settings:
     query_aliases_max: int = 30
     query_directives_max: int = 50
     query_cost_max: int = 20_000
+    budget_points: int = 2_000_000  # what one caller may spend at once, in points of cost
+    budget_points_per_s: int = 100_000  # how fast that comes back
     operation_timeout_s: int = 30
     cors_origins: tuple[str, ...] = ()
     subscriptions_per_connection_max: int = 100

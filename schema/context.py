@@ -32,6 +32,13 @@ class Context:
     idempotency_key: str | None = None
     language: Language = "zh-CN"
     key_digest: str | None = field(default=None, repr=False)  # None: no key was given
+    address: str = field(default="", repr=False)  # where the caller's packets come from
+
+    @property
+    def caller(self) -> str:
+        """Whose budget an operation is charged to."""
+        account_id = self.viewer.account_id
+        return self.address if account_id is None else f"account {account_id}"
 
     async def renewed(self) -> Context:
         """This context with the viewer as the database knows it now.
@@ -45,8 +52,16 @@ class Context:
 class Connection:
     """A websocket: what its operations' contexts are made from."""
 
-    def __init__(self, headers: Mapping[str, str], database: Database, settings: Settings) -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        database: Database,
+        settings: Settings,
+        *,
+        address: str = "",
+    ) -> None:
         self.headers = headers
+        self.address = address
         self.database = database
         self.settings = settings
         self.connection_params: Mapping[str, object] = {}  # set from connection_init
@@ -62,6 +77,7 @@ class Connection:
             self.settings,
             authorization=self._said("Authorization", "authorization"),
             language=self.language,
+            address=self.address,
         )
 
     def _said(self, *names: str) -> str | None:
@@ -81,6 +97,7 @@ async def context_of(
     language: Language,
     request_id: str | None = None,
     idempotency_key: str | None = None,
+    address: str = "",
 ) -> Context:
     """The context of one operation. Raises Unauthenticated for a key that does not stand."""
     digest = digest_of_key(authorization)
@@ -92,6 +109,7 @@ async def context_of(
         idempotency_key=idempotency_key,
         language=language,
         key_digest=digest,
+        address=address,
     )
 
 

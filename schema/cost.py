@@ -45,8 +45,9 @@ def cost_of(
 ) -> int:
     """Points of one operation of a valid document.
 
-    One point for each object that the answer can hold: the product of the page sizes (`first`,
-    `last`) on the path to it. Scalars are free, `totalCount` costs 5, each mutation 10.
+    One point for each root field, and for each object with an id that the answer can hold: the
+    product of the page sizes (`first`, `last`) on the path to it. Scalars and amounts are free,
+    `totalCount` costs 5, each mutation 10.
     """
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     operation = next(
@@ -76,6 +77,7 @@ class _Counting:
         variables: Variables,
     ) -> None:
         self.schema = schema
+        self.roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
         self.fragments = {
             d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
         }
@@ -122,7 +124,9 @@ class _Counting:
             return page * (own + self.of(node.selection_set, inner))
         if name in _FREE:
             return self.of(node.selection_set, inner)
-        each = 1 + self.of(node.selection_set, inner)
+        is_paid = parent in self.roots or parent.name.endswith("Edge") or _is_entity(inner)
+        own = 1 if is_paid else 0
+        each = own + self.of(node.selection_set, inner)
         return each * self._list_size(node, field.type)
 
     def _page_size(self, node: FieldNode, field: GraphQLField) -> int:
@@ -167,3 +171,8 @@ class _Counting:
 
     def _type(self, name: str) -> GraphQLCompositeType:
         return cast(GraphQLCompositeType, self.schema.type_map[name])
+
+
+def _is_entity(kind: GraphQLCompositeType) -> bool:
+    """Whether it is looked up; an amount of money or a quantity is part of what it stands in."""
+    return not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) or "id" in kind.fields

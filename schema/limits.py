@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from strawberry.schema.schema import validate_document
 
 from marketplace.domain.errors import Language, Text
 from marketplace.settings import Settings
+from schema.budget import Budget
 from schema.context import Context
 from schema.cost import cost_of
 
@@ -36,6 +38,7 @@ MAX_INPUT_DEPTH = "MAX_INPUT_DEPTH_EXCEEDED"
 MAX_ALIASES = "MAX_ALIASES_EXCEEDED"
 MAX_DIRECTIVES = "MAX_DIRECTIVES_EXCEEDED"
 MAX_COST = "MAX_COST_EXCEEDED"
+RATE_LIMITED = "RATE_LIMITED"
 
 TEXTS = {
     MAX_DEPTH: Text(
@@ -60,6 +63,12 @@ TEXTS = {
         "此操作预计消耗 {found} 点，最多允许 {limit} 点。请减小分页（first、last）或减少嵌套列表。",
     ),
 }
+
+
+SPENT = Text(
+    "You have asked for very much in a short time. Try again in {} seconds.",
+    "您的请求过于频繁，请在 {} 秒后重试。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.budget = Budget(settings.budget_points, settings.budget_points_per_s)
         self.parsed = lru_cache(DOCUMENTS_KEPT)(self._parse)
         self.judged = lru_cache(DOCUMENTS_KEPT)(self._judge)
 
@@ -112,6 +122,7 @@ class Checks(SchemaExtension):
         super().__init__()
         self.gate = gate
         self.cost = 0
+        self.left: int | None = None  # of the caller's budget; none was charged yet
 
     def on_parse(self) -> Iterator[None]:
         execution = self.execution_context
@@ -128,21 +139,46 @@ class Checks(SchemaExtension):
         assert isinstance(context, Context)
         assert document is not None
         verdict = self.gate.judged(document)
-        excess = verdict.excess or excess_of_variables(execution.variables or {})
-        if excess is None and not verdict.errors:
-            self.cost = cost_of(
-                self.gate.schema, document, execution.operation_name, execution.variables or {}
-            )
-            limit = self.gate.settings.query_cost_max
-            excess = Excess(MAX_COST, self.cost, limit) if self.cost > limit else None
-        execution.pre_execution_errors = (
-            list(verdict.errors) if excess is None else [excess.error(context.language)]
-        )
+        variables = execution.variables or {}
+        excess = verdict.excess or excess_of_variables(variables)
+        if excess is not None:
+            errors = [excess.error(context.language)]
+        elif verdict.errors:
+            errors = list(verdict.errors)
+        else:
+            name = execution.operation_name
+            self.cost = cost_of(self.gate.schema, document, name, variables)
+            errors = self._charged(context)
+        execution.pre_execution_errors = errors
         yield
 
-    def get_results(self) -> dict[str, object]:
+    def _charged(self, context: Context) -> list[GraphQLError]:
+        """Nothing where the operation may run, and is paid for."""
         limit = self.gate.settings.query_cost_max
-        return {"cost": {"requested": self.cost, "max": limit}}
+        if self.cost > limit:
+            return [Excess(MAX_COST, self.cost, limit).error(context.language)]
+        purse = self.gate.budget.charge(context.caller, self.cost)
+        self.left = purse.left
+        if not purse.wait_s:
+            return []
+        wait_s = math.ceil(purse.wait_s)
+        message = SPENT.said_in(context.language).format(wait_s)
+        extensions = {"code": RATE_LIMITED, "retryAfterSeconds": wait_s}
+        return [GraphQLError(message, extensions=extensions)]
+
+    def get_results(self) -> dict[str, object]:
+        cost: dict[str, object] = {
+            "requested": self.cost,
+            "max": self.gate.settings.query_cost_max,
+        }
+        if self.left is not None:
+            budget = self.gate.budget
+            cost["budget"] = {
+                "remaining": self.left,
+                "max": budget.points,
+                "restoredPerSecond": budget.per_s,
+            }
+        return {"cost": cost}
 
 
 def excess_of(document: DocumentNode, settings: Settings) -> Excess | None:

@@ -26,6 +26,7 @@ from schema.context import Connection, Context, context_of, language_of
 from schema.engine import TIMEOUT, Schema
 from schema.faults import INTERNAL
 from schema.graphiql import page
+from schema.limits import RATE_LIMITED
 from schema.negotiation import (
     GRAPHQL_RESPONSE,
     HTML,
@@ -39,7 +40,13 @@ from schema.websockets import Handler, TextSocket
 LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 BAD_REQUEST = "BAD_REQUEST"
 # The status of an answer without data, for clients that take application/graphql-response+json.
-STATUS_OF_CODE = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, TIMEOUT: 503, INTERNAL: 500}
+STATUS_OF_CODE = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    RATE_LIMITED: 429,
+    INTERNAL: 500,
+    TIMEOUT: 503,
+}
 
 
 class LineFeedEvents(SSETransport):
@@ -88,8 +95,9 @@ class View(GraphQL[Context | Connection, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context | Connection:
         headers, database = request.headers, request.app.state.database
+        address = request.client.host if request.client else ""
         if isinstance(request, WebSocket):
-            return Connection(headers, database, self.settings)
+            return Connection(headers, database, self.settings, address=address)
         return await context_of(
             database,
             self.settings,
@@ -97,6 +105,7 @@ class View(GraphQL[Context | Connection, None]):
             language=language_of(headers.get("accept-language"), self.settings.language),
             request_id=request.state.request_id,
             idempotency_key=headers.get("idempotency-key"),
+            address=address,
         )
 
     async def on_ws_connect(self, context: Context | Connection) -> UnsetType:
@@ -170,8 +179,11 @@ class View(GraphQL[Context | Connection, None]):
         media_type = sub_response.media_type or JSON
         status = 200
         if media_type == GRAPHQL_RESPONSE and "data" not in response_data:
-            status = STATUS_OF_CODE.get(_first_code(response_data), 400)
-        return _answer(response_data, status, media_type)
+            status = STATUS_OF_CODE.get(_first(response_data, "code"), 400)
+        answer = _answer(response_data, status, media_type)
+        if status == 429:
+            answer.headers["Retry-After"] = str(_first(response_data, "retryAfterSeconds"))
+        return answer
 
 
 def _failed(request: Request, status: int, message: str, code: str) -> Response:
@@ -192,8 +204,9 @@ def _media_type(request: Request | WebSocket) -> str:
     return GRAPHQL_RESPONSE if wants_graphql_response(accept) else JSON
 
 
-def _first_code(answer: object) -> str:
+def _first(answer: object, extension: str) -> str:
+    """An extension of the first error."""
     assert isinstance(answer, dict)
     for error in answer.get("errors") or ():
-        return str(error.get("extensions", {}).get("code", ""))
+        return str(error.get("extensions", {}).get(extension, ""))
     return ""

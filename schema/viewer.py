@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import sqlalchemy as sa
 import strawberry
+from strawberry.types.nodes import SelectedField, Selection
 
 from marketplace.domain.ids import opaque_id
 from marketplace.domain.permissions import MUTATIONS, Role
 from marketplace.persistence.tables.house import accounts
-from schema.context import Context
 from schema.enums import described
 from schema.payloads import Info
+from schema.readgraph.read import read_one
+from schema.registry.organizations import Organization
+from schema.registry.regions import Region
 
 ROLE_MEANINGS: dict[Role, str] = {
     Role.PUBLIC: "Anyone, without a key: sees the redacted market, open offers and statistics.",
@@ -45,6 +51,10 @@ class Viewer:
     region_id: strawberry.ID | None = strawberry.field(
         description="The region whose subtree bounds what the caller sees, if any."
     )
+    organization: Organization | None = strawberry.field(
+        description="The same organization, whole."
+    )
+    region: Region | None = strawberry.field(description="The same region, whole.")
     allowed_mutations: list[str] = strawberry.field(
         description="Mutations that the role may call at all; each entity's `allowedMoves` narrows."
     )
@@ -57,24 +67,43 @@ class Viewer:
 class ViewerQuery:
     @strawberry.field(description="Who the caller is and what the caller may do.")
     async def viewer(self, info: Info) -> Viewer:
-        return await _viewer(info.context)
+        asking = info.context.viewer
+        return Viewer(
+            role=asking.role,
+            account_name=await _account_name(info),
+            organization_id=_id("Organization", asking.organization_id),
+            region_id=_id("Region", asking.region_id),
+            organization=await _entity(info, "Organization", asking.organization_id),
+            region=await _entity(info, "Region", asking.region_id),
+            allowed_mutations=sorted(m for m in MUTATIONS if asking.role in MUTATIONS[m]),
+            language=info.context.language,
+        )
 
 
-async def _viewer(context: Context) -> Viewer:
-    asking = context.viewer
-    name = None
-    if asking.account_id is not None:
-        async with context.database.read() as db:
-            name = await db.scalar(
-                sa.select(accounts.c.name).where(accounts.c.id == asking.account_id)
-            )
-    return Viewer(
-        role=asking.role,
-        account_name=None if name is None else str(name),
-        organization_id=_id("Organization", asking.organization_id),
-        region_id=_id("Region", asking.region_id),
-        allowed_mutations=sorted(m for m in MUTATIONS if asking.role in MUTATIONS[m]),
-        language=context.language,
+async def _account_name(info: Info) -> str | None:
+    context = info.context
+    if context.viewer.account_id is None or not _is_asked(info, "accountName"):
+        return None
+    name = sa.select(accounts.c.name).where(accounts.c.id == context.viewer.account_id)
+    async with context.database.read() as db:
+        return str(await db.scalar(name))
+
+
+async def _entity(info: Info, kind: str, key: int | None) -> Any:
+    field = kind.lower()
+    if key is None or not _is_asked(info, field):
+        return None
+    return await read_one(info, kind, key, field=field)
+
+
+def _is_asked(info: Info, field: str) -> bool:
+    return any(_has(selected.selections, field) for selected in info.selected_fields)
+
+
+def _has(selections: Iterable[Selection], field: str) -> bool:
+    return any(
+        each.name == field if isinstance(each, SelectedField) else _has(each.selections, field)
+        for each in selections
     )
 
 

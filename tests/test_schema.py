@@ -59,6 +59,13 @@ def test_every_mutation_has_a_rule_of_who_may_call_it(graph: GraphQLSchema) -> N
     assert mutations - set(MUTATIONS) == set()
 
 
+def test_every_rule_is_for_something_that_can_be_called(graph: GraphQLSchema) -> None:
+    callable_ = set(graph.mutation_type.fields) if graph.mutation_type else set()
+    callable_ |= set(graph.query_type.fields) if graph.query_type else set()
+
+    assert set(MUTATIONS) - callable_ == set()
+
+
 def test_every_mutation_answers_a_payload_with_a_nullable_entity_and_user_errors(
     graph: GraphQLSchema,
 ) -> None:

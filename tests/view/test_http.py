@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -67,8 +68,11 @@ def test_every_answer_has_a_request_id_and_keeps_a_harmless_one(server: Served) 
     assert len(refused) == len(made) == 32
 
 
-def test_every_answer_says_what_it_cost(server: Served) -> None:
-    assert server.ask(WHO).json()["extensions"] == {"cost": {"requested": 1, "max": 20_000}}
+def test_every_answer_says_what_it_cost_and_what_is_left(server: Served) -> None:
+    cost = server.ask(WHO).json()["extensions"]["cost"]
+
+    assert (cost["requested"], cost["max"]) == (1, 20_000)
+    assert cost["budget"]["remaining"] < cost["budget"]["max"] == 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,15 @@ def test_other_origins_may_not(server: Served, origin: str) -> None:
 
 def test_in_production_only_the_listed_origins_may_ask(sqlite_url: str, tmp_path: Path) -> None:
     ours = "https://console.jinxi.example"
-    settings = settings_for(sqlite_url, tmp_path, profile="production", cors_origins=(ours,))
+    seal, index = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    settings = settings_for(
+        sqlite_url,
+        tmp_path,
+        profile="production",
+        cors_origins=(ours,),
+        encryption_keys=f"1:{seal}",
+        blind_index_key=index,
+    )
     with served(settings) as production:
         allowed = _preflight(production, ours).headers
         local = _preflight(production, "http://localhost:3000").headers

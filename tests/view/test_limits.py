@@ -12,17 +12,20 @@ from graphql import parse
 from marketplace.domain.permissions import Viewer
 from marketplace.persistence.database import Database
 from marketplace.settings import Settings
+from schema.budget import CALLERS_KEPT, Budget, Purse
 from schema.context import Context
 from schema.cost import cost_of
 from schema.limits import Checks, excess_of
 from schema.root import build_schema
+from tests.fixtures.served import served, settings_for
 
 SDL = """
 interface Node { id: ID! }
 type Need implements Node { id: ID! offers(first: Int, last: Int): OfferConnection! region: Region }
 type NeedConnection { nodes: [Need!]! edges: [NeedEdge!]! pageInfo: PageInfo! totalCount: Int! }
 type NeedEdge { node: Need! cursor: String! }
-type Offer { id: ID! region: Region }
+type Offer { id: ID! region: Region remaining: Quantity! }
+type Quantity { value: String! unit: String! }
 type OfferConnection { nodes: [Offer!]! edges: [OfferEdge!]! pageInfo: PageInfo! }
 type OfferEdge { node: Offer! }
 type PageInfo { hasNextPage: Boolean! }
@@ -35,6 +38,8 @@ type Query {
 type Mutation { needCreate: Need needClose: Need }
 """
 GRAPH = from_sdl(SDL)
+WHO = "{ viewer { role } }"
+NEW = "application/graphql-response+json"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,11 @@ GRAPH = from_sdl(SDL)
         ("{ nodes(ids: []) { ... on Need { region { id } } } }", {}, 0),
         ("mutation { needCreate { id } needClose { id } }", {}, 2 + 20),
         ("{ __typename }", {}, 0),
+        (
+            "{ needs(first: 2) { nodes { offers(first: 3) { nodes { remaining { unit } } } } } }",
+            {},
+            11,
+        ),
         ("{ needs(first: -5) { nodes { id } } }", {}, 1),
     ],
 )
@@ -165,3 +175,44 @@ async def test_a_bad_document_is_remembered_as_bad_and_told_in_each_language(
     assert "nested 20 deep" in english.errors[0].message
     assert "嵌套 20 层" in chinese.errors[0].message
     await database.close()
+
+
+def test_points_run_out_with_use_and_come_back_with_time() -> None:
+    now = [0.0]
+    budget = Budget(100, 10, clock=lambda: now[0])
+
+    assert budget.charge("a", 80) == Purse(20, 0.0)
+    assert budget.charge("a", 30) == Purse(20, 1.0)
+    assert budget.charge("b", 30) == Purse(70, 0.0)
+    now[0] = 1.0
+    assert budget.charge("a", 30) == Purse(0, 0.0)
+    now[0] = 1_000.0
+    assert budget.charge("a", 1) == Purse(99, 0.0)
+
+
+def test_only_so_many_callers_are_remembered() -> None:
+    budget = Budget(10, 1, clock=lambda: 0.0)
+    budget.charge("first", 10)
+
+    for number in range(CALLERS_KEPT):
+        budget.charge(str(number), 10)
+
+    assert budget.charge("first", 10).wait_s == 0.0
+    assert budget.charge(str(CALLERS_KEPT - 1), 10).wait_s == 10.0
+
+
+def test_a_caller_without_points_is_told_when_to_come_again(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(sqlite_url, tmp_path, budget_points=2, budget_points_per_s=1)
+    with served(settings) as server:
+        answers = [server.ask(WHO, Accept=NEW) for _ in range(4)]
+        free = server.ask("{ __typename }", Accept=NEW)
+
+    refused = answers[-1]
+    assert answers[0].json()["extensions"]["cost"]["budget"]["max"] == 2
+    assert refused.status_code == 429
+    (error,) = refused.json()["errors"]
+    assert error["extensions"] == {"code": "RATE_LIMITED", "retryAfterSeconds": 1}
+    assert refused.headers["retry-after"] == "1"
+    assert free.status_code == 200

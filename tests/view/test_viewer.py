@@ -16,7 +16,9 @@ from marketplace.persistence.tables import api_keys, regions
 from schema.context import viewer_of
 from tests.fixtures.served import Served, add_account, served, settings_for
 
-WHO = "{ viewer { role accountName regionId organizationId allowedMutations } }"
+WHO = """{ viewer {
+  role accountName regionId organizationId allowedMutations region { id name } organization { name }
+} }"""
 
 
 @pytest.fixture
@@ -42,7 +44,8 @@ async def test_a_key_tells_role_and_scope_and_the_mutations_of_the_role(
 
     assert viewer["role"] == "TOWNSHIP_OFFICER"
     assert viewer["accountName"] == "秀谷镇"
-    assert viewer["regionId"]
+    assert viewer["region"] == {"id": viewer["regionId"], "name": "秀谷镇"}
+    assert viewer["organization"] is None
     assert viewer["organizationId"] is None
     assert viewer["allowedMutations"] == sorted(
         m for m, roles in MUTATIONS.items() if Role.TOWNSHIP_OFFICER in roles
