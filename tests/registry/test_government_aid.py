@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from marketplace.domain.exchange.government_aid import (
     AidGranted,
+    Counted,
     GovernmentAidKind,
     RecordAid,
     covered_by_government,
@@ -22,8 +24,8 @@ from marketplace.services.exchange.government_aid import record_aid
 from marketplace.services.registry import households
 from tests.fixtures.county import SEALER, County, a_county, a_family, belongs_to
 
-DAY = date(2026, 11, 24)
-RICE, STAPLE, QUILT = (3, 3), (2, 4), (5, 5)
+EARLIER, DAY = date(2026, 6, 1), date(2026, 11, 24)
+RICE, FLOUR, STAPLE, QUILT = (3, 3), (4, 4), (2, 4), (5, 5)
 
 
 def aid(of: tuple[int, int], units: int, **changes: Any) -> AidGranted:
@@ -31,9 +33,15 @@ def aid(of: tuple[int, int], units: int, **changes: Any) -> AidGranted:
     return AidGranted(**{"starts_on": date(2026, 1, 1)} | values | changes)
 
 
-def covered(asked: int, of: tuple[int, int], *aids: AidGranted, before: int = 0) -> int:
+def covered(
+    asked: int,
+    of: tuple[int, int],
+    *aids: AidGranted,
+    before: Sequence[tuple[tuple[int, int], int]] = (),
+) -> int:
+    counted = [Counted(*where, units, EARLIER) for where, units in before]
     return covered_by_government(
-        asked, category_low=of[0], category_high=of[1], aids=aids, on=DAY, counted_before=before
+        asked, category_low=of[0], category_high=of[1], aids=aids, on=DAY, counted=counted
     )
 
 
@@ -59,8 +67,29 @@ def test_what_counts_toward_what(
 
 
 def test_the_same_sack_of_rice_is_not_set_off_twice() -> None:
-    assert covered(100, RICE, aid(RICE, 30), aid(STAPLE, 20), before=40) == 10
-    assert covered(100, RICE, aid(RICE, 30), before=50) == 0
+    assert covered(100, RICE, aid(RICE, 30), aid(STAPLE, 20), before=[(RICE, 40)]) == 10
+    assert covered(100, RICE, aid(RICE, 30), before=[(RICE, 50)]) == 0
+
+
+def test_not_even_as_another_staple_food() -> None:
+    """Aid with staple food that was set off against rice is gone for flour; aid with rice is not
+    looked at for flour, so it does not protect it either."""
+    assert covered(30, FLOUR, aid(STAPLE, 60), before=[(RICE, 60)]) == 0
+    assert covered(30, FLOUR, aid(STAPLE, 60), aid(RICE, 60), before=[(RICE, 60)]) == 30
+    assert covered(30, FLOUR, aid(STAPLE, 60), aid(QUILT, 9), before=[(QUILT, 9)]) == 30
+
+
+def test_what_has_ended_was_drawn_on_first() -> None:
+    ended = aid(RICE, 30, ends_on=date(2026, 10, 1))
+    assert covered(100, RICE, ended, aid(RICE, 20), before=[(RICE, 30)]) == 20
+    assert covered(100, RICE, ended, aid(RICE, 20), before=[(RICE, 45)]) == 5
+
+
+def test_a_need_draws_on_nothing_that_did_not_stand_on_its_day() -> None:
+    over = aid(RICE, 500, ends_on=date(2026, 3, 1))
+    later = aid(RICE, 500, starts_on=date(2026, 7, 1))
+    assert covered(100, RICE, over, aid(RICE, 20), before=[(RICE, 20)]) == 0
+    assert covered(100, RICE, later, aid(RICE, 20), before=[(RICE, 20)]) == 100
 
 
 @given(st.integers(1, 10**9), st.lists(st.integers(0, 10**9), max_size=5), st.integers(0, 10**9))
@@ -68,16 +97,15 @@ def test_the_residual_lies_between_nothing_and_all(
     asked: int, units: list[int], before: int
 ) -> None:
     aids = [aid(RICE, n) for n in units]
-    found = covered(asked, RICE, *aids, before=before)
+    found = covered(asked, RICE, *aids, before=[(RICE, before)])
 
     assert 0 <= found <= asked
     assert found == min(asked, max(0, sum(units) - before))
 
 
 def test_nonsense_is_a_bug_of_the_caller() -> None:
-    for asked, before in ((0, 0), (1, -1)):
-        with pytest.raises(ValueError, match="asked"):
-            covered(asked, RICE, before=before)
+    with pytest.raises(ValueError, match="asked"):
+        covered(0, RICE)
 
 
 def a_decision(county: County, household_id: int, **changes: Any) -> RecordAid:

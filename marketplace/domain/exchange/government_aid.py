@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from marketplace.domain.checks import QUANTITY_MAX, fault, within
 from marketplace.domain.errors import Fault, InvalidInput
@@ -39,15 +40,26 @@ class AidGranted:
     ends_on: date | None = None
     granted: bool = True
 
-    def covers(self, *, category_low: int, category_high: int, on: date) -> bool:
-        """Whether it counts toward a need of that subtree on that day.
+    def overlaps(self, low: int, high: int) -> bool:
+        """Whether it counts toward a need of that subtree.
 
         Aid with rice counts toward a need of staple food, and aid with staple food toward a need
         of rice: in a tree the two subtrees overlap exactly where one lies in the other.
         """
-        overlap = self.category_low <= category_high and category_low <= self.category_high
-        in_force = self.starts_on <= on and (self.ends_on is None or on <= self.ends_on)
-        return self.granted and overlap and in_force
+        return self.category_low <= high and low <= self.category_high
+
+    def stands(self, on: date) -> bool:
+        """Whether it is in force on that day."""
+        return self.starts_on <= on and (self.ends_on is None or on <= self.ends_on)
+
+
+class Counted(NamedTuple):
+    """Units that another need of the household, in this subtree, counts as provided since a day."""
+
+    category_low: int
+    category_high: int
+    units: int
+    on: date
 
 
 def covered_by_government(
@@ -57,12 +69,13 @@ def covered_by_government(
     category_high: int,
     aids: Iterable[AidGranted],
     on: date,
-    counted_before: int = 0,
+    counted: Iterable[Counted] = (),
 ) -> int:
     """Units of what is asked that government aid provides, 0..asked; the residual is the need.
 
-    counted_before   units that the household's other needs of overlapping categories already count
-                     as provided: the same sack of rice is not set off twice
+    counted   of the household's other needs, oldest first: the same sack of rice is not set off
+              twice, whether as rice or as staple food. Each draws on aid that stood on its day,
+              on what has ended since first, then on the narrowest.
 
     >>> rice = AidGranted(category_low=3, category_high=3, covers_quantity=30,
     ...                   starts_on=date(2026, 1, 1))
@@ -70,14 +83,23 @@ def covered_by_government(
     ...                       on=date(2026, 2, 1))
     30
     """
-    if asked <= 0 or counted_before < 0:
-        raise ValueError(f"asked {asked} must be above zero, counted {counted_before} not negative")
+    if asked <= 0:
+        raise ValueError(f"asked must be above zero, not {asked}")
+    begun = [aid for aid in aids if aid.granted and aid.starts_on <= on]
+    begun.sort(key=lambda aid: (aid.stands(on), aid.category_high - aid.category_low))
+    left = [aid.covers_quantity for aid in begun]
+    for low, high, units, day in counted:
+        for place, aid in enumerate(begun):
+            if aid.stands(day) and aid.overlaps(low, high):
+                drawn = min(units, left[place])
+                left[place] -= drawn
+                units -= drawn
     provided = sum(
-        aid.covers_quantity
-        for aid in aids
-        if aid.covers(category_low=category_low, category_high=category_high, on=on)
+        rest
+        for aid, rest in zip(begun, left, strict=True)
+        if aid.stands(on) and aid.overlaps(category_low, category_high)
     )
-    return min(asked, max(0, provided - counted_before))
+    return min(asked, provided)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

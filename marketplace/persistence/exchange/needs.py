@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.domain.errors import Conflict, QuantityExceeded
+from marketplace.domain.exchange.government_aid import Counted
 from marketplace.domain.exchange.needs import WITHDRAWABLE, NeedStatus
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.exchange.consents import in_force
@@ -150,21 +151,27 @@ async def lock_overdue(db: Writing, *, now: datetime, limit: int) -> list[int]:
     return [row["id"] for row in await db.rows(statement)]
 
 
-async def counted_as_government_aid(
-    db: Reading, household_id: int, *, category_low: int, category_high: int
-) -> int:
-    """Units that needs of a household in overlapping categories count as given by government."""
+async def counted_as_government_aid(db: Reading, household_id: int) -> list[Counted]:
+    """What live needs of a household count as given by government, oldest first."""
     statement = (
-        sa.select(sa.func.coalesce(sa.func.sum(needs.c.quantity_by_government), 0))
+        sa.select(
+            categories.c.tree_low,
+            categories.c.tree_high,
+            needs.c.quantity_by_government,
+            needs.c.created_at,
+        )
         .join(categories, categories.c.id == needs.c.category_id)
         .where(
             needs.c.household_id == household_id,
+            needs.c.quantity_by_government > 0,
             needs.c.status.not_in([NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]),
-            categories.c.tree_low <= category_high,
-            categories.c.tree_high >= category_low,
         )
+        .order_by(needs.c.id)
     )
-    return int(str(await db.scalar(statement)))
+    return [
+        Counted(low, high, units, at.date())
+        for low, high, units, at in (row.values() for row in await db.rows(statement))
+    ]
 
 
 async def _lock_rows(db: Writing, ids: Sequence[int]) -> None:

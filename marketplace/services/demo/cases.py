@@ -10,6 +10,7 @@ from typing import Literal
 
 from marketplace.domain.exchange.government_aid import (
     AidGranted,
+    Counted,
     GovernmentAidKind,
     RecordAid,
     covered_by_government,
@@ -207,22 +208,21 @@ def need_drafts(
 
 def _of_case(place: int, case: Case, ground: Ground, dice: random.Random) -> Iterator[NeedDraft]:
     aids = [_granted(aid, case, ground) for aid in case.aids if aid[1] is not None]
-    counted: list[tuple[int, int, int]] = []
+    counted: list[Counted] = []
     for want, asked in case.wants:
         row = ground.categories[want.category]
         low, high = row["tree_low"], row["tree_high"]
-        before = sum(units for a, b, units in counted if a <= high and low <= b)
         covered = covered_by_government(
             asked,
             category_low=low,
             category_high=high,
             aids=aids,
             on=ground.now.date(),
-            counted_before=before,
+            counted=counted,
         )
         if covered == asked:
             continue
-        counted.append((low, high, covered))
+        counted.append(Counted(low, high, covered, ground.now.date()))
         status = _fate(case.consent, dice)
         recent = status in (NeedStatus.DRAFT, NeedStatus.REFERRED)
         age_days = dice.uniform(6, 15) if recent else dice.uniform(24, 150)

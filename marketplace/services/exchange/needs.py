@@ -64,14 +64,11 @@ async def _by_government(
 ) -> int:
     if category is None or terms.quantity_asked <= 0:
         return 0
-    low, high = category.tree_low, category.tree_high
     return covered_by_government(
         terms.quantity_asked,
-        category_low=low,
-        category_high=high,
+        category_low=category.tree_low,
+        category_high=category.tree_high,
         aids=await facts.government_aid(db, terms.household_id),
         on=database.now().date(),
-        counted_before=await needs.counted_as_government_aid(
-            db, terms.household_id, category_low=low, category_high=high
-        ),
+        counted=await needs.counted_as_government_aid(db, terms.household_id),
     )

@@ -37,14 +37,16 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(data: bytes, name: str) -> Table:
+def read_table(data: bytes, name: str, *, unpacked_max_bytes: int = UNPACKED_MAX_BYTES) -> Table:
     """The table in a file's bytes; its content, not its name, says whether it is XLSX.
 
+    unpacked_max_bytes   what an XLSX may unpack to; looked at before anything is unpacked
     Raises InvalidInput with the file's name as field. Codes: EMPTY, UNREADABLE, TOO_LARGE.
     """
     if len(data) > SIZE_MAX_BYTES:
         raise _too_large(name, f"{SIZE_MAX_BYTES // 2**20} MiB")
-    records = _workbook(data, name) if data[:4] == b"PK\x03\x04" else _text(data, name)
+    packed = data[:4] == b"PK\x03\x04"
+    records = _workbook(data, name, unpacked_max_bytes) if packed else _text(data, name)
     numbered = ((n, tuple(c.strip() for c in cells)) for n, cells in enumerate(records, 1))
     filled = ((n, cells) for n, cells in numbered if any(cells))
     first = next(filled, None)
@@ -119,13 +121,13 @@ def _text(data: bytes, name: str) -> Iterator[list[str]]:
         ) from None
 
 
-def _workbook(data: bytes, name: str) -> Iterator[list[str]]:
+def _workbook(data: bytes, name: str, unpacked_max_bytes: int) -> Iterator[list[str]]:
     """The first sheet. Raises InvalidInput for what is no workbook, or unpacks to too much."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > UNPACKED_MAX_BYTES:
-            raise _too_large(name, f"{UNPACKED_MAX_BYTES // 2**20} MiB")
+        if unpacked > unpacked_max_bytes:
+            raise _too_large(name, f"{unpacked_max_bytes // 2**20} MiB")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what the file says of its own size is often wrong
