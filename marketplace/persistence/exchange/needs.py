@@ -169,8 +169,13 @@ async def counted_as_government_aid(db: Reading, household_id: int) -> list[Coun
         .order_by(needs.c.id)
     )
     return [
-        Counted(low, high, units, at.date())
-        for low, high, units, at in (row.values() for row in await db.rows(statement))
+        Counted(
+            row["tree_low"],
+            row["tree_high"],
+            row["quantity_by_government"],
+            row["created_at"].date(),
+        )
+        for row in await db.rows(statement)
     ]
 
 
