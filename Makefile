@@ -43,7 +43,7 @@ setup: $(INSTALLED) ## install Aidloop into .venv
 # ------------------------------------------------------------------ use
 
 .PHONY: demo
-demo: $(INSTALLED) graphiql ## load the county of Jinxi, compute a plan, serve it (PORT=8123 DATA=/some/folder)
+demo: $(INSTALLED) ## load the county of Jinxi, compute a plan, serve it (PORT=8123 DATA=/some/folder)
 	@exec $(BIN)/aidloop demo
 
 .PHONY: demo-reset

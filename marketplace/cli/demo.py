@@ -39,7 +39,8 @@ SHOWN = (
     (
         Text("The plan, as the charity desk sees it", "慈善口看到的匹配方案"),
         "CHARITY_OFFICER",
-        "{ plans(first: 1) { nodes { reference status needCount needsServed unitsServed } } }",
+        "{ plans(first: 1) { nodes { reference status needCount offerCount needsServed "
+        "proof { optimal gap sentence } } } }",
     ),
     (
         Text("Who am I, and what may I do", "我是谁，可以做什么"),

@@ -98,9 +98,10 @@ def show(report: importing.ImportReport) -> None:
     console.say(
         Text(
             f"{report.rows} rows read, {report.imported} imported, {report.already_there} already "
-            f"there, {len(report.problems)} with problems.",
+            f"there, {report.left_out} left out, {len(report.problems)} problems.",
             f"共读取 {report.rows} 行，导入 {report.imported} 行，"
-            f"已存在 {report.already_there} 行，有问题 {len(report.problems)} 处。",
+            f"已存在 {report.already_there} 行，略去 {report.left_out} 行，"
+            f"有问题 {len(report.problems)} 处。",
         )
     )
     if not report.written:
