@@ -29,6 +29,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         log_level="warning",
         ws="websockets-sansio",
+        ws_max_size=settings.body_bytes_max,
         timeout_graceful_shutdown=10,
         server_header=False,
         proxy_headers=False,
