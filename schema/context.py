@@ -33,6 +33,7 @@ class Context:
     language: Language = "zh-CN"
     key_digest: str | None = field(default=None, repr=False)  # None: no key was given
     address: str = field(default="", repr=False)  # where the caller's packets come from
+    by_get: bool = False  # a GET writes nothing, not even that something was read
 
     @property
     def caller(self) -> str:
@@ -98,6 +99,7 @@ async def context_of(
     request_id: str | None = None,
     idempotency_key: str | None = None,
     address: str = "",
+    by_get: bool = False,
 ) -> Context:
     """The context of one operation. Raises Unauthenticated for a key that does not stand."""
     digest = digest_of_key(authorization)
@@ -110,6 +112,7 @@ async def context_of(
         language=language,
         key_digest=digest,
         address=address,
+        by_get=by_get,
     )
 
 

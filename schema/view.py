@@ -106,6 +106,7 @@ class View(GraphQL[Context | Connection, None]):
             request_id=request.state.request_id,
             idempotency_key=headers.get("idempotency-key"),
             address=address,
+            by_get=request.method == "GET",
         )
 
     async def on_ws_connect(self, context: Context | Connection) -> UnsetType:

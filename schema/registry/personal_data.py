@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from marketplace.domain.errors import Forbidden, Text
 from marketplace.domain.ids import key_of, opaque_id
 from marketplace.domain.registry.households import Relation
 from marketplace.services.acting import Act
@@ -14,6 +15,11 @@ from marketplace.services.registry import personal_data
 from marketplace.services.registry.sealing import sealer_of
 from schema.enums import described
 from schema.payloads import Info
+
+POST_ONLY = Text(
+    "Reading personal data is recorded, so it needs a POST request, never a GET.",
+    "查询个人信息须留痕，请使用 POST 请求，不能使用 GET。",
+)
 
 described(
     Relation,
@@ -53,7 +59,7 @@ class PersonalData:
 class PersonalDataQuery:
     @strawberry.field(
         description="Names, numbers and address of one household. Who read it and for what is "
-        "recorded in the same transaction; ask only for what your task needs."
+        "recorded in the same transaction; ask only for what your task needs. By POST only."
     )
     async def personal_data(
         self,
@@ -65,8 +71,10 @@ class PersonalDataQuery:
                 description="What you need it for, in a few words, 4 to 200 characters; it is kept."
             ),
         ],
-    ) -> PersonalData:
+    ) -> PersonalData | None:
         context, key = info.context, key_of("Household", household_id)
+        if context.by_get:
+            raise Forbidden(POST_ONLY)
         act = Act(viewer=context.viewer, request_id=context.request_id)
         sealer = sealer_of(context.settings)
         return _shown(await personal_data.read(context.database, act, sealer, key, purpose))

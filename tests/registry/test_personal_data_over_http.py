@@ -1,116 +1,121 @@
-"""Personal data over the graph: one door, and no other way to what stands behind it."""
+"""Personal data as a client asks for it: by POST, with a key, for a purpose."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-import sqlalchemy as sa
 
 from marketplace.domain.ids import opaque_id
-from marketplace.domain.permissions import Role
-from marketplace.persistence.crypto import new_seal_id
+from marketplace.domain.registry.accounts import NewKey
 from marketplace.persistence.database import Database
-from marketplace.persistence.tables import events, households, members, regions
+from marketplace.persistence.registry import accounts
+from marketplace.persistence.tables import events
+from marketplace.services.registry import households
 from marketplace.services.registry.sealing import sealer_of
-from tests.fixtures.served import add_account, served, settings_for
+from tests.fixtures.county import NUMBER, County, a_county, a_family
+from tests.fixtures.served import Served, served, settings_for
 
-ASK = """query ($id: ID!, $purpose: String!) { personalData(householdId: $id, purpose: $purpose) {
-  householdId address phone members { name relation identityNumber } } }"""
-NAME, ADDRESS = "金丝雀某", "秘密巷一号"
+QUERY = """query ($id: ID!, $purpose: String!) {
+  personalData(householdId: $id, purpose: $purpose) {
+    householdId address phone members { name relation identityNumber birthDate }
+  }
+}"""
+WHY = "核对大病救助材料"
+WHO = ("township", "other_township", "charity", "provider")
 
 
 @pytest.fixture
-async def household_id(database: Database, tmp_path: Path, database_url: str) -> int:
-    sealer = sealer_of(settings_for(database_url, tmp_path))
-    house, person = new_seal_id(), new_seal_id()
-    now = database.now()
+async def county(database: Database) -> County:
+    county = await a_county(database)
     async with database.write() as db:
-        region = await db.insert(
-            regions,
-            {
-                "level": "COUNTY",
-                "scheme": "GB/T 2260",
-                "code": "361027",
-                "name_zh": "金溪县",
-                "tree_low": 1,
-                "tree_high": 9,
-            },
-        )
-        household = await db.insert(
-            households,
-            {
-                "region_id": region,
-                "member_count": 1,
-                "seal_id": house,
-                "address_sealed": sealer.seal(ADDRESS, place="households.address", seal_id=house),
-                "created_at": now,
-            },
-        )
-        await db.insert(
-            members,
-            {
-                "household_id": household,
-                "is_head": True,
-                "relation": "SELF",
-                "seal_id": person,
-                "name_sealed": sealer.seal(NAME, place="members.name", seal_id=person),
-                "created_at": now,
-            },
-        )
-    return household
+        for who in WHO:
+            account_id = county.viewer[who].account_id
+            assert account_id is not None
+            await accounts.add_key(db, account_id, NewKey(f"key-of-{who}"), now=database.now())
+    return county
 
 
-async def _key(database: Database, role: Role) -> str:
-    async with database.read() as db:
-        region = await db.scalar(sa.select(regions.c.id))
-    assert isinstance(region, int)
-    return await add_account(database, role, region_id=region)
+@pytest.fixture
+def server(county: County, tmp_path: Path) -> Iterator[Served]:
+    url = county.database.url.render_as_string(hide_password=False)
+    with served(settings_for(url, tmp_path)) as running:
+        yield running
 
 
-async def test_an_officer_reads_it_for_a_purpose_and_the_reading_is_recorded(
-    database: Database, database_url: str, household_id: int, tmp_path: Path
+async def a_household(county: County, tmp_path: Path) -> str:
+    url = county.database.url.render_as_string(hide_password=False)
+    sealer = sealer_of(settings_for(url, tmp_path))
+    key = await households.register(
+        county.database, county.act("township"), sealer, a_family(county)
+    )
+    return opaque_id("Household", key)
+
+
+def code(answer: httpx.Response) -> str:
+    assert NUMBER not in answer.text
+    return str(answer.json()["errors"][0]["extensions"]["code"])
+
+
+async def _views(county: County) -> int:
+    return sum(row["kind"] == "household.viewed" for row in await county.rows(events))
+
+
+async def test_who_is_in_charge_gets_it_and_leaves_a_trace(
+    county: County, server: Served, tmp_path: Path
 ) -> None:
-    key = await _key(database, Role.ASSISTANCE_OFFICER)
-    given = {"id": opaque_id("Household", household_id), "purpose": "核对大病救助材料"}
+    given = {"id": await a_household(county, tmp_path), "purpose": WHY}
 
-    with served(settings_for(database_url, tmp_path)) as server:
-        found = server.ask(ASK, given, key=key).json()["data"]["personalData"]
+    answer = server.ask(QUERY, given, key="key-of-township").json()
 
-    assert found["address"] == ADDRESS
-    assert found["members"] == [{"name": NAME, "relation": "SELF", "identityNumber": None}]
-    async with database.read() as db:
-        kinds = [row["kind"] for row in await db.rows(sa.select(events.c.kind))]
-    assert kinds == ["household.viewed"]
+    assert "errors" not in answer
+    data = answer["data"]["personalData"]
+    assert data["householdId"] == given["id"]
+    assert data["members"][0] == {
+        "name": "测试甲",
+        "relation": "SELF",
+        "identityNumber": NUMBER,
+        "birthDate": "1990-01-01",
+    }
+    assert data["members"][1]["identityNumber"] is None
+    assert await _views(county) == 1
 
 
-@pytest.mark.parametrize(
-    ("role", "purpose", "code"),
-    [
-        (None, "核对大病救助材料", "UNAUTHENTICATED"),
-        (Role.PROVIDER, "核对大病救助材料", "FORBIDDEN"),
-        (Role.CHARITY_OFFICER, "核对大病救助材料", "FORBIDDEN"),
-        (Role.ADMIN, "核对大病救助材料", "FORBIDDEN"),
-        (Role.ASSISTANCE_OFFICER, "...", "REQUIRED"),
-    ],
-)
-async def test_nobody_else_and_nobody_without_a_purpose_learns_anything(
-    database: Database,
-    database_url: str,
-    household_id: int,
-    tmp_path: Path,
-    role: Role | None,
-    purpose: str,
-    code: str,
+async def test_everyone_else_is_refused_with_a_code_and_leaves_none(
+    county: County, server: Served, tmp_path: Path
 ) -> None:
-    key = None if role is None else await _key(database, role)
-    given = {"id": opaque_id("Household", household_id), "purpose": purpose}
+    household_id = await a_household(county, tmp_path)
+    given = {"id": household_id, "purpose": WHY}
 
-    with served(settings_for(database_url, tmp_path)) as server:
-        answer = server.ask(ASK, given, key=key)
+    for key, expected in (
+        (None, "UNAUTHENTICATED"),
+        ("key-of-provider", "FORBIDDEN"),
+        ("key-of-charity", "FORBIDDEN"),
+        ("key-of-other_township", "NOT_FOUND"),
+    ):
+        assert code(server.ask(QUERY, given, key=key)) == expected
+    for bad, expected in (
+        ({"purpose": "x"}, "REQUIRED"),
+        ({"id": "garbage"}, "INVALID_ID"),
+        ({"id": opaque_id("Offer", 1)}, "INVALID_ID"),
+        ({"id": opaque_id("Household", 10**9)}, "NOT_FOUND"),
+    ):
+        assert code(server.ask(QUERY, given | bad, key="key-of-township")) == expected
+    assert await _views(county) == 0
 
-    assert answer.json()["errors"][0]["extensions"]["code"] == code
-    assert NAME not in answer.text
-    assert ADDRESS not in answer.text
-    async with database.read() as db:
-        assert await db.scalar(sa.select(sa.func.count()).select_from(events)) == 0
+
+async def test_a_get_reads_nothing(county: County, server: Served, tmp_path: Path) -> None:
+    household_id = await a_household(county, tmp_path)
+    document = f'{{ personalData(householdId: "{household_id}", purpose: "{WHY}") {{ address }} }}'
+
+    answer = server.client.get(
+        "/graphql",
+        params={"query": document},
+        headers={"Authorization": "Bearer key-of-township", "Accept-Language": "en"},
+    )
+
+    assert code(answer) == "FORBIDDEN"
+    assert "POST" in answer.json()["errors"][0]["message"]
+    assert await _views(county) == 0
