@@ -19,7 +19,8 @@ from marketplace.domain.exchange.plans import PlanPolicy, PolicyOrder
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
-from marketplace.services.exchange.translation import Translation, ints, lines_of, translate
+from marketplace.services.exchange.sharing_out import lines_of
+from marketplace.services.exchange.translation import Translation, ints, translate
 from marketplace.services.jobs import JobFailed
 
 PAIRS_MAX = 30_000_000  # about 3 GB
