@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
 
+from marketplace.domain.errors import Language
+
 TIMEOUT_S = 60
 
 
@@ -50,9 +52,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One GraphQL address to ask."""
+    """One GraphQL address to ask, and the language to be answered in."""
 
     address: str
+    language: Language
 
     async def ask(
         self, query: str, *, key: str | None = None, variables: dict[str, object] | None = None
@@ -62,7 +65,11 @@ class Asking:
 
     def _ask(self, query: str, key: str | None, variables: dict[str, object] | None) -> Answer:
         body = json.dumps({"query": query, "variables": variables or {}}).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Language": self.language,
+        }
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         asked = urllib.request.Request(self.address, body, headers)  # noqa: S310  # our own http://

@@ -72,7 +72,15 @@ def demo(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with console.progress(Text("Tables", "数据库表").said_in(console.language())):
         migrations.migrate(migrations.url_of(settings.url))
-    asyncio.run(_run(settings, once=once))
+    try:
+        asyncio.run(_run(settings, once=once))
+    except KeyboardInterrupt:
+        console.say(
+            Text(
+                f"Stopped. The data stays in {settings.data_dir}; start again to go on.",
+                f"已停止。数据保留在 {settings.data_dir}，再次启动即可继续。",
+            )
+        )
 
 
 async def _run(settings: Settings, *, once: bool) -> None:
@@ -85,7 +93,9 @@ async def _run(settings: Settings, *, once: bool) -> None:
                 await serving
                 raise typer.Exit(1)
             await asyncio.sleep(0.05)
-        asking = Asking(f"http://{_spoken(settings.host)}:{settings.port}/graphql")
+        asking = Asking(
+            f"http://{_spoken(settings.host)}:{settings.port}/graphql", console.language()
+        )
         await _plan(asking, keys["CHARITY_OFFICER"])
         await _print(asking, settings, keys)
         if once:
@@ -170,14 +180,15 @@ async def _print(asking: Asking, settings: Settings, keys: dict[str, str]) -> No
         answer = await asking.ask(query, key=shown_key)
         out.print()
         say(Text(f"[bold]{title.en}[/]", f"[bold]{title.zh}[/]"))
-        out.print(f"  {_curl(asking.address, query, shown_key)}", soft_wrap=True, markup=False)
+        out.print(f"  {_curl(asking, query, shown_key)}", soft_wrap=True, markup=False)
         out.print(f"  → {answer.text}", soft_wrap=True, markup=False, style="dim")
 
 
-def _curl(address: str, query: str, key: str | None) -> str:
+def _curl(asking: Asking, query: str, key: str | None) -> str:
     auth = f" -H 'Authorization: Bearer {key}'" if key else ""
     return (
-        f"curl -s {address} -H 'Content-Type: application/json'{auth} "
+        f"curl -s {asking.address} -H 'Content-Type: application/json' "
+        f"-H 'Accept-Language: {asking.language}'{auth} "
         f"-d '{json.dumps({'query': query})}'"
     )
 
