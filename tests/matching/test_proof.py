@@ -223,3 +223,20 @@ def test_components_add_up_to_the_plan() -> None:
     for c, part in enumerate(plan.components):
         assert int((plan.need_component == c).sum()) == part.needs
         assert int((plan.offer_component == c).sum()) == part.offers
+
+
+def test_prices_that_fit_the_pairs_in_use_do_not_hide_a_cheaper_one() -> None:
+    choice = Problem(
+        need_units=[1],
+        need_severity=1,
+        offer_units=[2, 2],
+        pair_need=[0, 0],
+        pair_offer=[0, 1],
+        pair_cost=[1, 5],
+    )
+    proof = solve(choice).certificate
+    forged = replace(proof, need_price=np.array([[0], [5], [0]]), offer_price=proof.offer_price * 0)
+    levels = tranches(choice.need_units, choice.need_severity, Policy())
+    every = np.ones(1, np.bool_), np.ones(2, np.bool_)
+    said = improvement(choice, levels, np.array([0, 1]), forged, *every)
+    assert said == "pair 0: one unit more would improve the plan"
