@@ -11,7 +11,7 @@ from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.government_aid import AidGranted, Counted
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.registry.categories import CategoryKind
-from marketplace.persistence.database import Reading, Row
+from marketplace.persistence.database import Reading, Row, Writing
 from marketplace.persistence.tables import (
     assessments,
     categories,
@@ -110,6 +110,17 @@ async def organizations_by_reference(db: Reading, wanted: Collection[str]) -> di
         )
         found |= {row["external_reference"]: row for row in await db.rows(statement)}
     return found
+
+
+async def lock_households(db: Writing, household_ids: Collection[int]) -> None:
+    """Make those who write down needs of these households take turns: aid is set off once."""
+    for part in _parts(household_ids):
+        await db.rows(
+            sa.select(households.c.id)
+            .where(households.c.id.in_(part))
+            .order_by(households.c.id)
+            .with_for_update(key_share=True)
+        )
 
 
 async def aids(db: Reading, household_ids: Collection[int]) -> dict[int, list[AidGranted]]:

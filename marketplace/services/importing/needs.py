@@ -72,6 +72,8 @@ async def _known(db: Reading, rows: Sequence[Cells]) -> Known:
     wanted = {row.text("household") for row in rows}
     households = await imports.households_by_reference(db, wanted)
     ids = {row["id"] for row in households.values()}
+    if isinstance(db, Writing):  # a dry run holds up nobody
+        await imports.lock_households(db, ids)
     return Known(
         categories=await imports.categories_by_code(db),
         households=households,
