@@ -173,6 +173,7 @@ def upgrade() -> None:
     op.create_index("ix_needs_created_at", "needs", ["created_at"], unique=False)
     op.create_index("ix_needs_household_id", "needs", ["household_id"], unique=False)
     op.create_index("ix_needs_region_id", "needs", ["region_id"], unique=False)
+    op.create_index("ix_needs_referral_id", "needs", ["referral_id"], unique=False)
     op.create_index("ix_needs_status_severity", "needs", ["status", "severity"], unique=False)
     op.create_table(
         "need_reviews",
@@ -206,6 +207,7 @@ def upgrade() -> None:
             "need_id", "referral_id", "reviewed_by", name="uq_need_reviews_once_each"
         ),
     )
+    op.create_index("ix_need_reviews_referral_id", "need_reviews", ["referral_id"], unique=False)
     op.create_table(
         "published_needs",
         sa.Column("id", KEY, sa.Identity(always=False), nullable=False),

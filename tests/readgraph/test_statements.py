@@ -56,3 +56,35 @@ async def test_a_shallow_one_too(world: World) -> None:
 
     assert len(sent) == 1
     assert len(data["needs"]["nodes"]) == len(world.rows["needs"])
+
+
+def _deeper(levels: int) -> str:
+    """A selection that goes to and fro between offers and their organizations."""
+    if levels == 0:
+        return "id"
+    return f"id organization {{ name offers(first: 2) {{ nodes {{ {_deeper(levels - 1)} }} }} }}"
+
+
+async def test_the_deepest_selection_that_is_allowed_is_answered(world: World) -> None:
+    document = f"{{ offers(first: 5) {{ nodes {{ {_deeper(3)} }} }} }}"
+
+    with counted(world.database) as sent:
+        data = await ask(world.database, world.market.viewer["auditor"], document)
+
+    assert len(sent) == 1
+    offer = data["offers"]["nodes"][0]
+    for _ in range(3):
+        offer = offer["organization"]["offers"]["nodes"][0]
+    assert offer["id"]
+
+
+async def test_each_root_field_is_a_statement_of_its_own(world: World) -> None:
+    document = """
+    { a: needs(first: 1) { totalCount } b: offers(first: 1) { nodes { id } }
+      publishedNeeds(last: 3) { nodes { region { name } } } __typename }
+    """
+
+    with counted(world.database) as sent:
+        await ask(world.database, world.market.viewer["auditor"], document)
+
+    assert len(sent) == 3

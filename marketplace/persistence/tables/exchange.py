@@ -117,6 +117,7 @@ needs = sa.Table(
     sa.Index("ix_needs_household_id", "household_id"),
     sa.Index("ix_needs_category_id", "category_id"),
     sa.Index("ix_needs_region_id", "region_id"),
+    sa.Index("ix_needs_referral_id", "referral_id"),
     sa.Index("ix_needs_status_severity", "status", "severity"),
     sa.Index("ix_needs_created_at", "created_at"),
 )
@@ -133,6 +134,7 @@ need_reviews = sa.Table(
     moment("reviewed_at"),
     one_of("decision", tuple(ReviewDecision)),
     sa.UniqueConstraint("need_id", "referral_id", "reviewed_by", name="uq_need_reviews_once_each"),
+    sa.Index("ix_need_reviews_referral_id", "referral_id"),
 )
 
 # The public copy: written only by the one function that publishes, redacted by nature.
