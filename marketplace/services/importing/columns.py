@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.services.matchfiles.columns import Column
+from marketplace.services.importing.headings import Column
 
 HOUSEHOLDS = (
     Column(key="household", zh="家庭编号", others=("household_id", "户编号"), required=True),

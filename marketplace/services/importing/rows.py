@@ -9,9 +9,9 @@ from typing import TypeVar
 from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.domain.plausibility import implausible
 from marketplace.services.importing.cells import BadCell
+from marketplace.services.importing.headings import Column, Headings, find_columns
 from marketplace.services.importing.report import Findings
 from marketplace.services.importing.tables import Table
-from marketplace.services.matchfiles.columns import Column, Headings, find_columns
 
 T = TypeVar("T")
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.services.importing import cells
 from marketplace.services.importing.cells import BadCell
+from marketplace.services.importing.headings import Headings, find_columns
 from marketplace.services.importing.tables import (
     delimiter_of,
     encoding_of,
@@ -23,7 +24,7 @@ from marketplace.services.importing.tables import (
     not_a_table,
     read_table,
 )
-from marketplace.services.matchfiles.columns import PAIRS, Headings, find_columns
+from marketplace.services.matchfiles.columns import PAIRS
 from marketplace.services.matchfiles.faults import Faults
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TypeVar
 from marketplace.domain.errors import Text
 from marketplace.services.importing import cells
 from marketplace.services.importing.cells import BadCell
+from marketplace.services.importing.headings import Column, Headings, find_columns
 from marketplace.services.importing.tables import Table
-from marketplace.services.matchfiles.columns import NEEDS, OFFERS, Column, Headings, find_columns
+from marketplace.services.matchfiles.columns import NEEDS, OFFERS
 from marketplace.services.matchfiles.faults import Faults
 
 QUANTITY_MAX = 10**15  # real files reach 10^14; sums of a million such rows still fit

@@ -11,12 +11,13 @@ from typing import TypeVar
 
 from marketplace.domain.errors import Fault, Text
 from marketplace.domain.plausibility import Implausible, implausible
+from marketplace.services.importing.headings import Column, find_columns
 from marketplace.services.importing.tables import Table as Sheet
 from marketplace.services.importing.tables import read_table
 from marketplace.services.matchfiles import baseline, shares
 from marketplace.services.matchfiles.baseline import Served
 from marketplace.services.matchfiles.building import Market, market_of
-from marketplace.services.matchfiles.columns import NEEDS, OFFERS, Column, find_columns
+from marketplace.services.matchfiles.columns import NEEDS, OFFERS
 from marketplace.services.matchfiles.faults import Faults
 from marketplace.services.matchfiles.pairs import Ids, read_pairs
 from marketplace.services.matchfiles.rows import NeedRow, OfferRow, read_needs, read_offers
