@@ -1,0 +1,1 @@
+"""The read graph against the same schema written with ORM entities and DataLoaders."""
