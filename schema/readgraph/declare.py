@@ -162,6 +162,11 @@ class RootNodes:
 Spec: TypeAlias = Leaf | One | Many | RootMany | RootNode | RootNodes
 
 
+# Types are made of declarations and not the other way round: types.py puts its makers in here.
+TYPE_OF: list[Callable[[Spec], Any]] = []
+ARGUMENTS_OF: list[Callable[[Spec], Any]] = []
+
+
 class Declared(StrawberryField):
     """A strawberry field with what is behind it; edges find their type when the schema is built."""
 
@@ -175,16 +180,12 @@ class Declared(StrawberryField):
     def resolve_type(self, *, type_definition: Any = None) -> Any:
         if isinstance(self.spec, Leaf):
             return super().resolve_type(type_definition=type_definition)
-        from schema.readgraph.types import type_of_edge  # types are made of declarations
-
-        return type_of_edge(self.spec) if NODES.keys() >= _targets(self.spec) else UNRESOLVED
+        return TYPE_OF[0](self.spec) if NODES.keys() >= _targets(self.spec) else UNRESOLVED
 
     @property
     def arguments(self) -> Any:
         if self._arguments is None:
-            from schema.readgraph.types import arguments_of_field
-
-            self._arguments = arguments_of_field(self.spec)
+            self._arguments = ARGUMENTS_OF[0](self.spec)
         return self._arguments
 
     @arguments.setter

@@ -12,7 +12,9 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from schema.readgraph.declare import (
+    ARGUMENTS_OF,
     NODES,
+    TYPE_OF,
     Entity,
     Leaf,
     Many,
@@ -143,3 +145,7 @@ def _made(
         made.found = found
         namespace[each] = made
     return strawberry.type(type(name, (), namespace), name=name, description=description)
+
+
+TYPE_OF.append(type_of_edge)
+ARGUMENTS_OF.append(arguments_of_field)
