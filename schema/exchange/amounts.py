@@ -29,16 +29,14 @@ def unit_of_offer(row: Columns) -> sa.ColumnElement[str]:
 
 def unit_served(row: Columns) -> sa.ColumnElement[str]:
     """The unit of the need of an allocation or plan line."""
-    need, category = needs.alias(), categories.alias()
-    joined = need.join(category, need.c.category_id == category.c.id)
-    found = sa.select(category.c.unit).select_from(joined).where(need.c.id == row["need_id"])
+    # One look-up inside the other, not a join: PostgreSQL would build a hash table for every row.
+    need = needs.alias()
+    found = sa.select(unit_of_category(need.c)).where(need.c.id == row["need_id"])
     return found.scalar_subquery()
 
 
 def unit_drawn(row: Columns) -> sa.ColumnElement[str]:
     """The unit of the offer of an allocation or plan line."""
-    offer, category = offers.alias(), categories.alias()
-    joined = offer.join(category, offer.c.category_id == category.c.id)
-    unit = sa.case((offer.c.kind == "CASH", "fen"), else_=category.c.unit)
-    found = sa.select(unit).select_from(joined).where(offer.c.id == row["offer_id"])
+    offer = offers.alias()
+    found = sa.select(unit_of_offer(offer.c)).where(offer.c.id == row["offer_id"])
     return found.scalar_subquery()
