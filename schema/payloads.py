@@ -12,6 +12,13 @@ from enum import Enum
 from typing import TypeVar
 
 import strawberry
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
 from strawberry import UNSET
 
 from marketplace.domain.errors import DomainError, Fault, Language, Text
@@ -102,9 +109,28 @@ def act_of(info: Info, input: object) -> Act:
 
 
 def _key_in_document(key: str, info: Info) -> str:
-    operation = info._raw_info.operation
-    alone = len(operation.selection_set.selections) == 1
-    return key if alone else f"{key}#{info._raw_info.path.as_list()[0]}"
+    asked = info._raw_info
+    alone = len(_root_keys(asked.operation.selection_set, asked.fragments)) == 1
+    return key if alone else f"{key}#{asked.path.as_list()[0]}"
+
+
+def _root_keys(
+    selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
+    """What the answer's fields are called, also those that stand in fragments."""
+    keys: set[str] = set()
+    entered: set[str] = set()
+    waiting = [selected]
+    while waiting:
+        for each in waiting.pop().selections:
+            if isinstance(each, FieldNode):
+                keys.add((each.alias or each.name).value)
+            elif isinstance(each, InlineFragmentNode):
+                waiting.append(each.selection_set)
+            elif isinstance(each, FragmentSpreadNode) and each.name.value not in entered:
+                entered.add(each.name.value)
+                waiting.append(fragments[each.name.value].selection_set)
+    return keys
 
 
 def _unsaid(refusal: DomainError) -> Text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fixtures.served import Served
 
 MAKE = """mutation M($input: ThingInput!) {
@@ -70,13 +72,31 @@ def test_the_digest_depends_on_the_input_and_not_on_the_key(misbehaving: Served)
     assert len({first, other, nested}) == 3
 
 
-def test_two_mutations_under_one_header_have_two_keys(misbehaving: Served) -> None:
-    query = """mutation M($input: ThingInput!) {
-      one: thingMake(input: $input) { thing { name } }
-      two: thingMake(input: $input) { thing { name } }
-    }"""
+TWO = """
+  one: thingMake(input: $input) { thing { name } }
+  two: thingMake(input: $input) { thing { name } }
+"""
 
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"mutation M($input: ThingInput!) {{ {TWO} }}",
+        f"mutation M($input: ThingInput!) {{ ... on Mutation {{ {TWO} }} }}",
+        f"mutation M($input: ThingInput!) {{ ...F }} fragment F on Mutation {{ {TWO} }}",
+        f"mutation M($input: ThingInput!) {{ ...G }} fragment G on Mutation {{ ...F ...F }} "
+        f"fragment F on Mutation {{ {TWO} }}",
+    ],
+)
+def test_two_mutations_under_one_header_have_two_keys(misbehaving: Served, query: str) -> None:
     data = make(misbehaving, query=query, Idempotency_Key="k")["data"]
 
     keys = {part["thing"]["name"].split()[0] for part in data.values()}  # type: ignore[attr-defined]
     assert keys == {"k#one", "k#two"}
+
+
+def test_one_mutation_has_the_headers_key_however_it_is_written(misbehaving: Served) -> None:
+    query = """mutation M($input: ThingInput!) { ...F ...F }
+    fragment F on Mutation { thingMake(input: $input) { thing { name } } }"""
+
+    assert name_of(make(misbehaving, query=query, Idempotency_Key="k")).split()[0] == "k"
