@@ -25,7 +25,7 @@ from marketplace.services.exchange.plans import CreatePlan, create
 from marketplace.services.worker import run_worker
 from marketplace.settings import Settings
 
-WARM_S = 4.0  # between plans: the next child imports its libraries meanwhile
+WARM_S = 8.0  # between plans: the next child imports its libraries meanwhile
 ENDED = ("PROPOSED", "FAILED")
 
 

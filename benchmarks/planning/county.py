@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.persistence.database import Database, Writing
@@ -54,6 +55,7 @@ async def fill(database: Database, *, needs_count: int, seed: int = 1) -> Viewer
         units = r.integers(1, 13, needs_count)
         await _needs(db, r, units, region, kinds, now)
         await _offers(db, r, units, provider, kinds, now)
+        await db.execute(sa.text("ANALYZE"))  # as any database has done that lives for an hour
     return Viewer(
         role=Role.CHARITY_OFFICER,
         account_id=officer,
