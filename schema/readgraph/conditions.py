@@ -18,6 +18,7 @@ from schema.readgraph.given import Given
 from schema.readgraph.pages import Term, bad_input, refuse_hidden
 
 CONDITIONS_MAX = 100
+DEPTH_MAX = 8  # of AND, OR and NOT inside each other; SQLite's parser has a limit, too
 VALUES_MAX = 100
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -36,17 +37,25 @@ class Where:
         self.draft, self.node, self.row, self.path = draft, node, row, path
         self.count = 0
 
-    def condition(self, given: Given) -> Condition:
-        return sa.and_(sa.true(), *(self._entry(name, v) for name, v in given.entries().items()))
+    def condition(self, given: Given, depth: int = 0) -> Condition:
+        """All of an input holds. Raises InvalidInput and Forbidden for what may not be asked."""
+        if depth > DEPTH_MAX:
+            raise bad_input(
+                f"{self.path}.where",
+                f"AND, OR and NOT go at most {DEPTH_MAX} deep.",
+                f"AND、OR、NOT 最多嵌套 {DEPTH_MAX} 层。",
+            )
+        parts = (self._entry(name, part, depth) for name, part in given.entries().items())
+        return sa.and_(sa.true(), *parts)
 
-    def _entry(self, name: str, given: Given) -> Condition:
+    def _entry(self, name: str, given: Given, depth: int) -> Condition:
         self._count()
         if name == "AND":
-            return sa.and_(sa.true(), *map(self.condition, given.items()))
+            return sa.and_(sa.true(), *(self.condition(g, depth + 1) for g in given.items()))
         if name == "OR":
-            return sa.or_(sa.false(), *map(self.condition, given.items()))
+            return sa.or_(sa.false(), *(self.condition(g, depth + 1) for g in given.items()))
         if name == "NOT":
-            return sa.not_(self.condition(given))
+            return sa.not_(self.condition(given, depth + 1))
         refuse_hidden(self.node, name, self.draft.role)
         return sa.and_(
             sa.true(), *(self._operator(name, op, value) for op, value in given.entries().items())

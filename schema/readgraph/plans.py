@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import orjson
 from graphql import OperationDefinitionNode
@@ -20,22 +20,20 @@ from schema.readgraph.pages import Cursor, Page, read_cursor, size_of
 from schema.readgraph.selection import Listed, Selected
 from schema.readgraph.statement import Builder, Statement
 
-OPERATIONS_MAX = 256
-PLANS_PER_OPERATION_MAX = 64
-STATEMENTS_PER_PLAN_MAX = 64
+PLANS_MAX = 1_024
+STATEMENTS_MAX = 512
 
 # The missing values of every cursor decide a statement; everything else about them is a parameter.
 Pattern: TypeAlias = tuple[tuple[bool, ...] | None, ...]
 Build: TypeAlias = Callable[[Builder], Statement]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Plan:
     """What one root field of one operation reads."""
 
     build: Build
     pages: list[Page]
-    statements: dict[tuple[str, tuple[int, ...], Pattern], Statement] = field(default_factory=dict)
 
     async def run(
         self,
@@ -67,10 +65,8 @@ class Plan:
 
     def _statement(self, dialect: str, asked: Asked) -> Statement:
         pattern: Pattern = tuple(None if c is None else c.nulls for c in asked.cursors)
-        key = dialect, asked.sizes, pattern
-        if key not in self.statements:
-            if len(self.statements) >= STATEMENTS_PER_PLAN_MAX:
-                self.statements.clear()
+
+        def make() -> Statement:
             draft = Draft(
                 dialect=dialect,
                 role=asked.context.viewer.role,
@@ -78,41 +74,56 @@ class Plan:
                 sizes=asked.sizes,
                 cursors=asked.cursors,
             )
-            self.statements[key] = self.build(Builder(draft))
-        return self.statements[key]
+            return self.build(Builder(draft))
+
+        return STATEMENTS.get((self, dialect, asked.sizes, pattern), make)
 
 
+Key = TypeVar("Key", bound=Hashable)
 Made = TypeVar("Made")
 
 
-class Cache:
-    """Plans by operation; the least recently used operation is forgotten first.
+class Recent(Generic[Key, Made]):
+    """What was made lately, by key; the least recently used is forgotten first.
 
-    The parser's cache hands out the same document again, so its nodes are known by identity; the
-    operation is kept beside its plans, so that no other can take its address.
+    One bound for all callers together, since whoever sends documents decides how many there are.
     """
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[int, tuple[OperationDefinitionNode, dict[Hashable, object]]] = (
-            OrderedDict()
-        )
+    def __init__(self, at_most: int) -> None:
+        self.at_most = at_most
+        self._made: OrderedDict[Key, Made] = OrderedDict()
 
-    def get(
-        self, operation: OperationDefinitionNode, key: Hashable, make: Callable[[], Made]
-    ) -> Made:
-        known = self._known.get(id(operation))
-        if known is None:
-            known = self._known[id(operation)] = (operation, {})
-            if len(self._known) > OPERATIONS_MAX:
-                self._known.popitem(last=False)
+    def get(self, key: Key, make: Callable[[], Made]) -> Made:
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make()
+            if len(self._made) > self.at_most:
+                self._made.popitem(last=False)
         else:
-            self._known.move_to_end(id(operation))
-        plans = known[1]
-        if key not in plans:
-            if len(plans) >= PLANS_PER_OPERATION_MAX:
-                plans.clear()
-            plans[key] = make()
-        return plans[key]  # type: ignore[return-value]
+            self._made.move_to_end(key)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+class ByIdentity:
+    """An operation as a key.
+
+    The parser's cache hands out the same document again, so its nodes are known by identity, which
+    is quicker than comparing them; the key keeps the operation, so that no other takes its address.
+    """
+
+    __slots__ = ("operation",)
+
+    def __init__(self, operation: OperationDefinitionNode) -> None:
+        self.operation = operation
+
+    def __hash__(self) -> int:
+        return id(self.operation)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByIdentity) and other.operation is self.operation
 
 
 def pages_of(selected: Selected | Listed) -> Iterator[Page]:
@@ -128,4 +139,4 @@ def pages_of(selected: Selected | Listed) -> Iterator[Page]:
         yield from pages_of(listed)
 
 
-CACHE = Cache()
+STATEMENTS: Recent[tuple[Plan, str, tuple[int, ...], Pattern], Statement] = Recent(STATEMENTS_MAX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, cast
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, SelectionSetNode, get_named_type
 
@@ -15,12 +15,13 @@ from schema.readgraph.declare import NODES
 from schema.readgraph.decode import Value
 from schema.readgraph.given import Variables, shape
 from schema.readgraph.pages import PAGE_MAX, bad_input
-from schema.readgraph.plans import CACHE, Plan, pages_of
+from schema.readgraph.plans import PLANS_MAX, ByIdentity, Plan, Recent, pages_of
 from schema.readgraph.selection import Document, Selected, collect, select, select_page, sets_of
 from schema.readgraph.statement import Builder, Statement
 
 Raw: TypeAlias = GraphQLResolveInfo[Any]
-Made = TypeVar("Made")
+
+PLANS: Recent[tuple[Hashable, ...], Plan] = Recent(PLANS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,17 @@ async def read_many(
     """As `read_one`, for a payload's list: the visible ones in the order of their keys."""
     raw: Raw = info._raw_info
 
-    def make() -> tuple[Plan, list[str]]:
-        document = _document(raw)
-        sets = _sets_in_payload(document, raw, target, field)
-        views = {key: select(document, NODES[target], each, key) for key, each in sets.items()}
-        return _plan_by_keys({target: list(views.values())}), list(views)
-
-    plan, names = _plan(raw, ("payload", raw.path.key, target, field), make)
+    names = list(_sets_in_payload(_document(raw), raw, target, field))
     if not names or not keys:
         return []
+
+    def make() -> Plan:
+        document = _document(raw)
+        sets = _sets_in_payload(document, raw, target, field)
+        views = [select(document, NODES[target], each, key) for key, each in sets.items()]
+        return _plan_by_keys({target: views})
+
+    plan = _plan(raw, ("payload", raw.path.key, target, field), make)
     rows = (await plan.run(raw.context, _variables(raw), {target: keys}))[target]
     found = [rows[key] for key in keys if key in rows]
     if len(names) == 1:
@@ -145,10 +148,9 @@ def _plan_by_keys(views: Mapping[str, Sequence[Selected]]) -> Plan:
     return Plan(build, [page for each in selections for page in pages_of(each)])
 
 
-def _plan(info: Raw, key: Hashable, make: Callable[[], Made]) -> Made:
-    variables = _variables(info)
+def _plan(info: Raw, key: Hashable, make: Callable[[], Plan]) -> Plan:
     role = info.context.viewer.role
-    return CACHE.get(info.operation, (key, role, shape(variables)), make)
+    return PLANS.get((ByIdentity(info.operation), key, role, shape(_variables(info))), make)
 
 
 def _document(info: Raw) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schema.readgraph.plans import Recent
 from tests.readgraph.asking import ask, counted
 from tests.readgraph.world import World
 
@@ -88,3 +89,13 @@ async def test_each_root_field_is_a_statement_of_its_own(world: World) -> None:
         await ask(world.database, world.market.viewer["auditor"], document)
 
     assert len(sent) == 3
+
+
+def test_what_is_kept_is_bounded_and_the_latest_used_stay() -> None:
+    recent: Recent[int, str] = Recent(3)
+    for key in (1, 2, 3, 1, 4):
+        assert recent.get(key, lambda key=key: f"made {key}") == f"made {key}"  # type: ignore[misc]
+
+    assert len(recent) == 3
+    assert recent.get(1, lambda: "made again") == "made 1"
+    assert recent.get(2, lambda: "made again") == "made again"

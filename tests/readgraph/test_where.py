@@ -184,6 +184,8 @@ async def test_what_cannot_be_asked_is_refused_and_named(world: World) -> None:
         ({"category": {"within": "garbage"}}, "INVALID_ID"),
         ({"reference": {"oneOf": ["N-2026-000001"] * 101}}, "BAD_USER_INPUT"),
         ({"OR": [{"severity": {"eq": 1}}] * 101}, "BAD_USER_INPUT"),
+        (_nested(9), "BAD_USER_INPUT"),
+        (_nested(150), "MAX_INPUT_DEPTH_EXCEEDED"),  # before the read graph sees it
         ({"externalReference": {"eq": "a\u0000b"}}, "BAD_USER_INPUT"),
         ({"externalReference": {"oneOf": ["\ud800"]}}, "BAD_USER_INPUT"),
     ]
@@ -192,6 +194,28 @@ async def test_what_cannot_be_asked_is_refused_and_named(world: World) -> None:
         with pytest.raises(Refused) as refused:
             await ask(world.database, world.market.viewer["auditor"], document, {"where": where})
         assert refused.value.codes == [code], where
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    where: dict[str, Any] = {"severity": {"gte": 0}}
+    for level in range(levels):
+        some = {"severity": {"lte": 1_000}}
+        where = {"OR": [some, where]} if level % 2 else {"AND": [some, where]}
+    return where
+
+
+async def test_the_deepest_condition_that_is_allowed_is_answered_below_too(world: World) -> None:
+    document = """
+    query ($where: OfferWhere) { needs(first: 1) { nodes { allocations(first: 1) { nodes { offer {
+      organization { offers(first: 1, where: $where) { totalCount nodes { id } } } } } } } } }
+    """
+    where: dict[str, Any] = {"title": {"contains": ""}}
+    for level in range(7):  # and one NOT at the bottom
+        some = {"title": {"eq": "x"}, "createdAt": {"gte": "2020-01-01T00:00:00Z"}}
+        where = {"OR": [some, where]} if level % 2 else {"AND": [{"NOT": some}, where]}
+    deep = world.market.viewer["auditor"]
+
+    assert await ask(world.database, deep, document, {"where": where})
 
 
 async def test_odd_but_valid_values_are_answered(world: World) -> None:

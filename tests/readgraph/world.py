@@ -189,6 +189,7 @@ async def _plan(
         {
             "job_id": job_id,
             "status": "APPROVED",
+            "region_id": market.region["county"],
             "policy": {"order": "FLOOR"},
             "proof": {"gap": 0},
             "created_by": market.viewer["reviewer"].account_id,
