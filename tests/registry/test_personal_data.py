@@ -100,6 +100,42 @@ async def test_a_purpose_that_says_nothing_or_too_much_is_refused(
     assert await _viewed(county) == []
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "138 0013 8000",
+        "138-0013-8000",
+        "(0794) 512-3456",
+        "1 3 8 0 0 1 3 8 0 0 0",
+        "138-2013-2024",
+        "360102 1990-01-01 0011",
+    ],
+)
+async def test_a_purpose_names_no_phone_and_no_person_however_it_is_spaced(
+    database: Database, number: str
+) -> None:
+    county, key = await _registered(database)
+
+    with pytest.raises(InvalidInput, match="numbers of persons"):
+        await personal_data.read(
+            database, county.act("township"), SEALER, key, f"电话核对 {number} 材料"
+        )
+
+    assert await _viewed(county) == []
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    ["核对 N-2026-000123 的材料", "核对 2026-11-24 提交的材料", "2024-2025 年度复核，共 120 户"],
+)
+async def test_a_purpose_may_name_a_reference_or_a_date(database: Database, purpose: str) -> None:
+    county, key = await _registered(database)
+
+    await personal_data.read(database, county.act("township"), SEALER, key, purpose)
+
+    assert [event["data"]["purpose"] for event in await _viewed(county)] == [purpose]  # type: ignore[index]
+
+
 async def test_what_cannot_be_opened_is_a_loud_failure_and_no_view(database: Database) -> None:
     county, key = await _registered(database)
     stranger = Sealer({"k1": b"x" * 32}, b"i" * 32)
