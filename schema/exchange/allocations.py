@@ -33,7 +33,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.moves import no_moves
-from schema.registry.trees import of_household
+from schema.registry.trees import in_region_of, of_household
 from schema.scalars import Quantity
 
 described(
@@ -73,12 +73,15 @@ described(
 
 
 def _visible(row: Columns, scope: Scope) -> Condition:
-    if scope.is_one_of(COUNTY_OFFICERS | SUPERVISION):
+    if scope.is_one_of(SUPERVISION):
         return sa.true()
     if scope.is_one_of(PROVIDERS):
         return own_offer(scope, row["offer_id"])
     need = needs.alias()
-    mine = of_household(scope, need.c.household_id, need.c.region_id)
+    if scope.is_one_of(COUNTY_OFFICERS):
+        mine = in_region_of(scope, need.c.region_id)
+    else:
+        mine = of_household(scope, need.c.household_id, need.c.region_id)
     return sa.select(need.c.id).where(need.c.id == row["need_id"], mine).exists()
 
 

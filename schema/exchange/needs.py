@@ -31,7 +31,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.consent import in_force
-from schema.registry.trees import of_household
+from schema.registry.trees import in_region_of, of_household
 from schema.scalars import Quantity
 
 described(
@@ -58,6 +58,7 @@ def visible(row: Columns, scope: Scope) -> Condition:
         return sa.and_(
             row["status"] != NeedStatus.DRAFT,
             row["referral_id"].is_not(None),
+            in_region_of(scope, row["region_id"]),
             in_force(row["household_id"], scope),
         )
     return of_household(scope, row["household_id"], row["region_id"])

@@ -17,7 +17,7 @@ from marketplace.domain.exchange.plans import (
     allowed_moves,
 )
 from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION
-from marketplace.persistence.tables.exchange import plan_lines, plans
+from marketplace.persistence.tables.exchange import needs, plan_lines, plans
 from marketplace.persistence.tables.house import jobs
 from schema.context import Context
 from schema.enums import described
@@ -47,6 +47,7 @@ from schema.readgraph.declare import (
     root,
 )
 from schema.readgraph.references import referenced
+from schema.registry.trees import within_reach
 from schema.scalars import BigInt, Quantity
 
 described(
@@ -85,7 +86,10 @@ described(
     {
         LeftOutReason.NEED_NOT_IN_MARKET: "The need was withdrawn, closed or expired.",
         LeftOutReason.NEED_COVERED: "Less of the need is open than the line would give.",
+        LeftOutReason.QUANTITY_MIN: "The need would get less than is of use to it.",
+        LeftOutReason.OWN_HOUSEHOLD: "The approver's own household: ask a colleague.",
         LeftOutReason.OFFER_NOT_IN_MARKET: "The offer was paused, closed or expired.",
+        LeftOutReason.OFFER_CHANGED: "The offer was changed after the plan was made.",
         LeftOutReason.OFFER_USED_UP: "Less of the offer is left than the line would draw.",
         LeftOutReason.HOUSEHOLD_MAX: "The household would get more than the offer allows.",
         LeftOutReason.DELIVERIES_MAX: "The offer's deliveries are used up.",
@@ -95,8 +99,11 @@ described(
 READERS = COUNTY_OFFICERS | SUPERVISION
 
 
-def _visible(_row: Columns, scope: Scope) -> Condition:
-    return sa.true() if scope.is_one_of(READERS) else sa.false()
+def _visible(row: Columns, scope: Scope) -> Condition:
+    """Both desks, plans of their region; one without a region is supervision's alone."""
+    if not scope.is_one_of(READERS):
+        return sa.false()
+    return within_reach(scope, row["region_id"])
 
 
 def _moves(context: Context, status: str, kind: str, created_by: int) -> list[str]:
@@ -150,7 +157,9 @@ class Plan(Entity):
     needs_served: int | None = column("needs_served", "Needs that get at least one unit.")
     cost: BigInt | None = column("cost", "Metres times units, over all lines.")
     proof: PlanProof | None = for_viewer(
-        ("proof",), proof_of, "How good it is proven to be; null before it is computed."
+        ("proof", "left_aside"),
+        proof_of,
+        "How good it is proven to be; null before it is computed.",
     )
     left_aside: list[PlanLeftAside] = computed(
         ("left_aside",), left_aside_of, "What could not be planned, and why."
@@ -173,13 +182,18 @@ class Plan(Entity):
     lines: Edge = many("PlanLine", "plan_id", "Who gets what from whom.")
 
 
-def _of_reader(_row: Columns, scope: Scope) -> Condition:
-    return sa.true() if scope.is_one_of(READERS) else sa.false()
+def _line_visible(row: Columns, scope: Scope) -> Condition:
+    """Both desks, as far as the need that it serves is of their region."""
+    if not scope.is_one_of(READERS):
+        return sa.false()
+    need = needs.alias()
+    region = sa.select(need.c.region_id).where(need.c.id == row["need_id"])
+    return within_reach(scope, region.scalar_subquery())
 
 
 @node(
     table=plan_lines,
-    visible=_of_reader,
+    visible=_line_visible,
     order=(Ascending("id"),),
     description="One line of a plan: so much of this offer for that need.",
 )

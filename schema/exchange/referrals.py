@@ -39,16 +39,35 @@ described(
 BOTH_DESKS = COUNTY_OFFICERS | SUPERVISION
 
 
-def _visible(_row: Columns, scope: Scope) -> Condition:
-    return sa.true() if scope.is_one_of(BOTH_DESKS) else sa.false()
+def _visible(row: Columns, scope: Scope) -> Condition:
+    """Both desks, as far as a need that the referral passed on is of their region."""
+    if not scope.is_one_of(BOTH_DESKS):
+        return sa.false()
+    if scope.is_one_of(SUPERVISION):
+        return sa.true()
+    need, review = needs.alias(), need_reviews.alias()
+    waiting = sa.select(need.c.id).where(
+        need.c.referral_id == row["id"], in_region_of(scope, need.c.region_id)
+    )
+    # A need that was sent back and referred again is found by its review alone.
+    reviewed = sa.select(review.c.id).where(
+        review.c.referral_id == row["id"], _of_region(scope, review.c.need_id)
+    )
+    return sa.or_(waiting.exists(), reviewed.exists())
 
 
 def _review_visible(row: Columns, scope: Scope) -> Condition:
-    """Both desks, and in the field those who follow a need of their region."""
-    if not scope.is_one_of(FIELD_OFFICERS):
-        return _visible(row, scope)
+    """Both desks and the field, each for the needs of its region."""
+    if scope.is_one_of(SUPERVISION):
+        return sa.true()
+    if scope.is_one_of(COUNTY_OFFICERS | FIELD_OFFICERS):
+        return _of_region(scope, row["need_id"])
+    return sa.false()
+
+
+def _of_region(scope: Scope, need_id: sa.ColumnElement[int]) -> Condition:
     need = needs.alias()
-    region = sa.select(need.c.region_id).where(need.c.id == row["need_id"])
+    region = sa.select(need.c.region_id).where(need.c.id == need_id)
     return in_region_of(scope, region.scalar_subquery())
 
 

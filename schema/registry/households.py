@@ -31,7 +31,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.consent import in_force
-from schema.registry.trees import of_household
+from schema.registry.trees import in_region_of, of_household
 
 # Whoever uses the enum takes it from here, so that it is described before it is used.
 __all__ = ["Household", "HouseholdQuery", "TargetGroup", "groups_in"]
@@ -95,7 +95,9 @@ def _visible(row: Columns, scope: Scope) -> Condition:
         referred = sa.select(needs.c.id).where(
             needs.c.household_id == row["id"], needs.c.referral_id.is_not(None)
         )
-        return sa.and_(referred.exists(), in_force(row["id"], scope))
+        return sa.and_(
+            in_region_of(scope, row["region_id"]), referred.exists(), in_force(row["id"], scope)
+        )
     return of_household(scope, row["id"], row["region_id"])
 
 

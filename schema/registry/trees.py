@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from marketplace.domain.permissions import FIELD_OFFICERS, Role
+from marketplace.domain.permissions import FIELD_OFFICERS, SUPERVISION, Role
 from marketplace.persistence.tables.house import accounts
 from marketplace.persistence.tables.registry import regions
 from schema.context import Context
@@ -33,8 +33,8 @@ IN_LANGUAGE: Arguments = (
     ("language", Language, "In which language; where it is not given, as Accept-Language says."),
 )
 
-# They see whole households of the county; the charity desk sees what was referred to it.
-COUNTY_WIDE = frozenset({Role.ASSISTANCE_OFFICER, Role.AUDITOR})
+# They see whole households of their region; the charity desk sees what was referred to it.
+OF_THE_REGION = FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER}
 
 
 def everyone(_row: Columns, _scope: Scope) -> Condition:
@@ -55,6 +55,11 @@ def in_region_of(scope: Scope, region_id: sa.ColumnElement[int]) -> Condition:
     )
 
 
+def within_reach(scope: Scope, region_id: sa.ColumnElement[int]) -> Condition:
+    """As `in_region_of`, but supervision reaches everywhere."""
+    return sa.true() if scope.is_one_of(SUPERVISION) else in_region_of(scope, region_id)
+
+
 def own_household(scope: Scope, household_id: sa.ColumnElement[int]) -> Condition:
     """Whether a household is the viewer's own."""
     own = sa.select(accounts.c.household_id).where(accounts.c.id == scope.account_id)
@@ -64,11 +69,9 @@ def own_household(scope: Scope, household_id: sa.ColumnElement[int]) -> Conditio
 def of_household(
     scope: Scope, household_id: sa.ColumnElement[int], region_id: sa.ColumnElement[int]
 ) -> Condition:
-    """Who may see what belongs to a household: by role, and in the field by region."""
-    if scope.is_one_of(COUNTY_WIDE):
-        return sa.true()
-    if scope.is_one_of(FIELD_OFFICERS):
-        return in_region_of(scope, region_id)
+    """Who may see what belongs to a household: by role, and officers by region."""
+    if scope.is_one_of(OF_THE_REGION | SUPERVISION):
+        return within_reach(scope, region_id)
     if scope.role is Role.APPLICANT:
         return own_household(scope, household_id)
     return sa.false()

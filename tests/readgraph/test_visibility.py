@@ -44,7 +44,7 @@ VIEWERS = (
     "admin",
     "applicant",
 )
-# County officers may be of a part of the county; supervision reaches everywhere, whatever its region.
+# County officers may be of a part of the county; supervision reaches everywhere.
 NARROWED = {
     "assistance_of_xiugu": ("assistance", 2, 4),
     "reviewer_of_huangtong": ("reviewer", 5, 6),

@@ -174,10 +174,8 @@ async def follow(
 
 
 def in_reach(viewer: Viewer, region_low: int | None) -> bool:
-    """Whether the plan's region lies in the viewer's; a plan of everything is of everyone's."""
-    if region_low is None:
-        return viewer.region_id is not None
-    return viewer.region_low <= region_low <= viewer.region_high
+    """Whether the plan's region lies in the viewer's; a plan without one lies in nobody's."""
+    return region_low is not None and viewer.region_low <= region_low <= viewer.region_high
 
 
 def _check_follower(viewer: Viewer, row: Row | None) -> None:
