@@ -160,9 +160,16 @@ class _Worker:
 
     async def _give_up(self, job: Job, failed: JobFailed) -> None:
         log.error("job %d failed for good: %s", job.id, failed)
-        async with self.database.write() as db:
-            await jobs.bury(db, job, failed.code)
-            await self.kinds[job.kind].give_up(db, self.database, job, failed)
+        try:
+            async with self.database.write() as db:
+                await jobs.bury(db, job, failed.code)
+                await self.kinds[job.kind].give_up(db, self.database, job, failed)
+        except (LeaseLost, *DATABASE_ERRORS):
+            raise
+        except Exception:  # the burial must hold, or the job would be claimed for ever
+            log.exception("job %d: its kind could not give it up", job.id)
+            async with self.database.write() as db:
+                await jobs.bury(db, job, failed.code)
 
     async def _try_again(self, job: Job, died: SolverDied) -> None:
         if job.is_last_attempt:

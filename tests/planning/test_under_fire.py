@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from marketplace.persistence.database import Database
+from marketplace.persistence.jobs import enqueue
 from marketplace.persistence.tables import events, jobs, plan_lines, plans
 from marketplace.services import worker
 from marketplace.services.exchange import plans as service
@@ -242,6 +243,37 @@ async def test_a_plan_that_cannot_be_computed_fails_with_its_reason_and_is_not_t
     plan = await market.row(plans, plan_id)
     assert plan["error"] == {"code": "TOO_MUCH", "en": "Too much.", "zh": "过多。"}
     assert (await the_job(market, plan_id))["attempt"] == 1
+
+
+async def a_buried_job(market: Market, job_id: int) -> Any:
+    async def over() -> bool:
+        return bool((await market.row(jobs, job_id))["status"] == "DEAD")
+
+    await until(over)
+    return await market.row(jobs, job_id)
+
+
+async def test_a_job_whose_plan_is_gone_is_buried_at_once(market: Market) -> None:
+    async with market.database.write() as db:
+        job_id = await enqueue(db, kind="plan", payload={})
+
+    async with a_worker(market.database):
+        job = await a_buried_job(market, job_id)
+
+    assert (job["attempt"], job["error"]) == (1, "GONE")
+
+
+async def test_a_job_is_buried_even_if_its_kind_cannot_say_why(market: Market) -> None:
+    async def tripping(*_: object) -> None:
+        raise ZeroDivisionError
+
+    tripped = replace(PLAN, compute="tests.planning.computing:refusing", give_up=tripping)
+    plan_id = await a_plan(market)
+
+    async with a_worker(market.database, kinds={"plan": tripped}):
+        job = await a_buried_job(market, (await market.row(plans, plan_id))["job_id"])
+
+    assert (job["attempt"], job["error"]) == (1, "TOO_MUCH")
 
 
 async def test_a_computation_beyond_its_deadline_is_ended_and_the_plan_fails(

@@ -63,8 +63,10 @@ async def settle(db: Writing, database: Database, job: Job, result: Values) -> N
 
 
 async def give_up(db: Writing, database: Database, job: Job, failed: JobFailed) -> None:
-    """Mark the plan as failed and say why."""
-    plan = await _plan(db, job)
+    """Mark the plan as failed and say why; without a plan there is nobody to tell."""
+    plan = await plans.of_job(db, job.id)
+    if plan is None:
+        return
     error = {"code": failed.code, "en": failed.said.en, "zh": failed.said.zh}
     values = {"status": PlanStatus.FAILED, "finished_at": database.now(), "error": error}
     if await plans.change(db, plan["id"], values, was=UNFINISHED):
