@@ -25,6 +25,7 @@ class Settings:
     profile: Profile = "development"
     host: str = "127.0.0.1"
     port: int = 8000
+    trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
     worker_in_server: bool = True  # the embedded default runs the job worker in the server
     solver_processes: int = 1
     job_lease_s: int = 15

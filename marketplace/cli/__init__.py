@@ -1,4 +1,4 @@
-"""The command line: aidloop serve, worker, migrate, demo, doctor, import, match and schema."""
+"""The command line: one command a use case of whoever runs or feeds a market."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from marketplace.cli.database import doctor, migrate
 from marketplace.cli.demo import demo
 from marketplace.cli.importing import import_file
 from marketplace.cli.match import match
+from marketplace.cli.operating import account, setup, verify
 from marketplace.cli.serving import schema, serve, worker
-from marketplace.domain.errors import DomainError
+from marketplace.domain.errors import DomainError, TopLevelError
 from marketplace.persistence.migrations import MigrationFailed
 from marketplace.settings import SettingsError
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command("setup")(setup)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.command("migrate")(migrate)
@@ -33,6 +35,8 @@ app.command("doctor")(doctor)
 app.command("import")(import_file)
 app.command("match")(match)
 app.command("schema")(schema)
+app.command("verify")(verify)
+app.add_typer(account, name="account")
 
 
 def main() -> None:
@@ -41,6 +45,9 @@ def main() -> None:
         app()
     except (SettingsError, MigrationFailed) as refusal:
         console.refuse(str(refusal))
+        sys.exit(1)
+    except TopLevelError as refusal:
+        console.refuse(refusal.said.said_in(console.language()))
         sys.exit(1)
     except DomainError as refusal:
         for fault in refusal.faults:

@@ -66,6 +66,7 @@ def demo(
     if settings.profile == "production":
         console.refuse("The demo's keys are for trying out: unset AIDLOOP_PROFILE=production.")
         raise typer.Exit(1)
+    server_config(settings)
     _refuse_a_taken_port(settings)
     if reset:
         _reset(settings)
@@ -93,9 +94,7 @@ async def _run(settings: Settings, *, once: bool) -> None:
                 await serving
                 raise typer.Exit(1)
             await asyncio.sleep(0.05)
-        asking = Asking(
-            f"http://{_spoken(settings.host)}:{settings.port}/graphql", console.language()
-        )
+        asking = Asking(f"http://{settings.host}:{settings.port}/graphql", console.language())
         await _plan(asking, keys["CHARITY_OFFICER"])
         await _print(asking, settings, keys)
         if once:
@@ -236,7 +235,3 @@ def _refuse_a_taken_port(settings: Settings) -> None:
                 ).said_in(console.language())
             )
             raise typer.Exit(1) from None
-
-
-def _spoken(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104  # compared, not bound

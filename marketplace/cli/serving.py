@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import signal
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -15,13 +17,20 @@ from marketplace.domain.errors import Text
 from marketplace.persistence import migrations
 from marketplace.persistence.database import Database
 from marketplace.services.chores import run_chores
-from marketplace.settings import Settings
+from marketplace.settings import Settings, SettingsError
 
 # The single late binding of the house: the command line knows the app by name only.
 APP = "schema.app:create_app"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
+    """How the server runs. Raises SettingsError where development would face a network."""
+    if settings.profile == "development" and settings.host not in LOOPBACK:
+        raise SettingsError(
+            f"AIDLOOP_HOST={settings.host} can be reached from other machines: set "
+            "AIDLOOP_PROFILE=production with keys of your own first (see the README)."
+        )
     return uvicorn.Config(
         APP,
         factory=True,
@@ -32,7 +41,8 @@ def server_config(settings: Settings) -> uvicorn.Config:
         ws_max_size=settings.body_bytes_max,
         timeout_graceful_shutdown=10,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
     )
 
 
@@ -42,11 +52,12 @@ def serve(
 ) -> None:
     """Serve GraphQL, with a worker in the same process unless AIDLOOP_WORKER_IN_SERVER=false."""
     settings = Settings.from_env()
-    ready(settings)
+    settings = replace(settings, host=host or settings.host, port=port or settings.port)
     config = server_config(settings)
-    config.host, config.port = host or settings.host, port or settings.port
+    ready(settings)
     console.out.print(f"Aidloop serves http://{config.host}:{config.port}/graphql  (Ctrl-C stops)")
-    uvicorn.Server(config).run()
+    with contextlib.suppress(KeyboardInterrupt):  # the server has stopped in order by then
+        uvicorn.Server(config).run()
 
 
 def worker() -> None:

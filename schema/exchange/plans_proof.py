@@ -66,7 +66,10 @@ class PlanPhase:
 
 @strawberry.type(description="How good a plan is, and how that is known.")
 class PlanProof:
-    optimal: bool = strawberry.field(description="Whether no better plan exists, and it is proven.")
+    optimal: bool = strawberry.field(
+        description="Whether no better plan exists for what took part, and it is proven. What took "
+        "no part is in `leftAside` of the plan."
+    )
     sentence: str = strawberry.field(description="The proof in one sentence, for people.")
     gap: float = strawberry.field(
         description="How far the plan is from the proven bound, as a share; 0 is optimal."
@@ -101,16 +104,25 @@ def policy_of(stored: Mapping[str, object]) -> PlanPolicy:
     )
 
 
-def proof_of(context: Context, stored: Mapping[str, object] | None) -> PlanProof | None:
-    """The proof as it was stored, with a sentence in the viewer's language."""
+def proof_of(
+    context: Context,
+    stored: Mapping[str, object] | None,
+    left_aside: Sequence[Mapping[str, object]] | None,
+) -> PlanProof | None:
+    """The proof as it was stored, with a sentence in the viewer's language.
+
+    The certificate is of the problem that was solved; what was left aside is no part of it, and
+    the sentence says so.
+    """
     if stored is None:
         return None
+    aside = sum(_whole(row["count"]) for row in left_aside or ())
     certificate = _mapping(stored, "certificate")
     levels = _levels(stored)
     optimal = stored.get("status") == "optimal" and certificate.get("optimal") is True
     return PlanProof(
         optimal=optimal,
-        sentence=_sentence(optimal, len(levels), _gap(stored)).said_in(context.language),
+        sentence=_sentence(optimal, len(levels), _gap(stored), aside).said_in(context.language),
         gap=_gap(stored),
         cost=BigInt(_whole(stored.get("cost", 0))),
         levels=levels,
@@ -153,7 +165,17 @@ def _levels(stored: Mapping[str, object]) -> list[PlanLevel]:
     ]
 
 
-def _sentence(optimal: bool, levels: int, gap: float) -> Text:
+def _sentence(optimal: bool, levels: int, gap: float, aside: int) -> Text:
+    said = _verdict(optimal, levels, gap)
+    if not aside:
+        return said
+    return Text(
+        f"{said.en} This is so among what took part; {aside} needs or offers were left aside.",
+        f"{said.zh}以上结论针对参与计算的需求和供给；另有 {aside} 项未参与计算。",
+    )
+
+
+def _verdict(optimal: bool, levels: int, gap: float) -> Text:
     if optimal:
         return Text(
             f"Proven optimal: at each of {levels} levels of precedence no plan serves more without "
