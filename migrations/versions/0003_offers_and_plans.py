@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("units_served", sa.BigInteger(), nullable=False),
         sa.Column("units_drawn", sa.BigInteger(), nullable=False),
         sa.Column("cost", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("offer_version", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), server_default="PROPOSED", nullable=False),
         sa.Column("left_out_reason", sa.Text(), nullable=True),
         sa.CheckConstraint(

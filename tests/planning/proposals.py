@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from marketplace.persistence.tables import jobs, plan_lines, plans
+import sqlalchemy as sa
+
+from marketplace.persistence.tables import jobs, offers, plan_lines, plans
 from tests.fixtures.market import Market
 
 Line = tuple[int, int, int]  # need, offer, units
@@ -30,6 +32,8 @@ async def a_proposal(
             "created_at": now,
         }
         plan_id = await db.insert(plans, values | of)
+        found = await db.rows(sa.select(offers.c.id, offers.c.version))
+        version = {row["id"]: row["version"] for row in found}
         rows = [
             {
                 "plan_id": plan_id,
@@ -37,6 +41,7 @@ async def a_proposal(
                 "offer_id": offer,
                 "units_served": units,
                 "units_drawn": units,
+                "offer_version": version[offer],
             }
             for need, offer, units in lines
         ]

@@ -13,6 +13,7 @@ from marketplace.domain.exchange.plans import ApprovalRules, PlanPolicy
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange.invariants import broken
 from marketplace.persistence.tables import (
+    accounts,
     allocations,
     consents,
     events,
@@ -23,6 +24,7 @@ from marketplace.persistence.tables import (
     plans,
 )
 from marketplace.services.exchange import plans as service
+from marketplace.services.exchange.offers import UpdateOffer, update
 from marketplace.services.exchange.plans import MovePlan
 from tests.fixtures.market import (
     Market,
@@ -34,7 +36,7 @@ from tests.fixtures.market import (
     an_offer,
 )
 from tests.planning.proposals import a_proposal
-from tests.planning.workers import a_plan
+from tests.planning.workers import a_plan, a_proposed_plan
 
 RULES = ApprovalRules()
 
@@ -148,6 +150,96 @@ async def test_where_too_little_is_left_the_graver_need_keeps_its_line(market: M
     await approve(market, plan_id)
 
     assert await reasons(market, plan_id) == {mild: "OFFER_USED_UP", grave: None}
+
+
+async def test_an_offer_whose_terms_have_changed_since_gives_nothing_by_that_plan(
+    market: Market,
+) -> None:
+    need = await a_need(market, await a_home(market))
+    offer = await an_offer(market)
+    planned = await a_proposed_plan(market)
+    edit = UpdateOffer(
+        offer_id=offer, expected_version=0, patch={"region_ids": (market.region["empty"],)}
+    )
+    await update(market.database, market.act("provider"), edit)
+
+    await approve(market, planned)
+
+    assert await reasons(market, planned) == {need: "OFFER_CHANGED"}
+    assert (await market.row(offers, offer))["reserved"] == 0
+    assert (await market.row(needs, need))["covered"] == 0
+
+
+async def test_a_plan_made_after_a_change_is_of_the_changed_terms(market: Market) -> None:
+    need = await a_need(market, await a_home(market))
+    offer = await an_offer(market)
+    edit = UpdateOffer(offer_id=offer, expected_version=0, patch={"household_max": 30})
+    await update(market.database, market.act("provider"), edit)
+    planned = await a_proposed_plan(market)
+
+    await approve(market, planned)
+
+    assert await reasons(market, planned) == {need: None}
+    assert (await market.row(offers, offer))["reserved"] == 30
+
+
+async def test_a_need_gets_nothing_rather_than_less_than_is_of_use(market: Market) -> None:
+    modest, useless, other = [
+        await a_need(market, await a_home(market), quantity_min=least, severity=severity)
+        for least, severity in ((50, 90), (60, 80), (1, 10))
+    ]
+    plenty, scarce = await an_offer(market), await an_offer(market, quantity=50)
+    paused = await an_offer(market)
+    plan_id = await a_proposal(
+        market,
+        [
+            (modest, plenty, 50),
+            (modest, paused, 10),
+            (useless, scarce, 50),
+            (useless, paused, 10),
+            (other, scarce, 50),
+        ],
+    )
+    await change(market, offers, paused, status="PAUSED")
+
+    await approve(market, plan_id)
+
+    async with market.database.read() as db:
+        lines = await db.rows(sa.select(plan_lines).where(plan_lines.c.plan_id == plan_id))
+        assert await broken(db) == []
+    assert {(row["need_id"], row["offer_id"]): row["left_out_reason"] for row in lines} == {
+        (modest, plenty): None,
+        (modest, paused): "OFFER_NOT_IN_MARKET",
+        (useless, scarce): "QUANTITY_MIN",
+        (useless, paused): "OFFER_NOT_IN_MARKET",
+        (other, scarce): None,  # what the graver need could not use
+    }
+
+
+async def test_what_a_need_has_already_counts_towards_what_is_of_use(market: Market) -> None:
+    need = await a_need(market, await a_home(market), quantity_min=60)
+    offer = await an_offer(market)
+    await an_allocation(market, need, await an_offer(market), 20)
+    plan_id = await a_proposal(market, [(need, offer, 40)])
+
+    await approve(market, plan_id)
+
+    assert await reasons(market, plan_id) == {need: None}
+
+
+async def test_nobody_approves_what_the_own_household_would_get(market: Market) -> None:
+    home = await a_home(market)
+    own, other = await a_need(market, home), await a_need(market, await a_home(market))
+    offer = await an_offer(market)
+    plan_id = await a_proposal(market, [(own, offer, 40), (other, offer, 40)])
+    approver = market.viewer["reviewer_2"].account_id
+    assert approver is not None
+    await change(market, accounts, approver, household_id=home)
+
+    await approve(market, plan_id)
+
+    assert await reasons(market, plan_id) == {own: "OWN_HOUSEHOLD", other: None}
+    assert (await market.row(offers, offer))["reserved"] == 40
 
 
 @pytest.mark.parametrize(

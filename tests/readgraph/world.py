@@ -199,7 +199,9 @@ async def _plan(
     for need_id in need_ids:
         for offer_id in dice.sample(offer_ids, k=min(len(offer_ids), dice.randint(0, 3))):
             pair = {"need_id": need_id, "offer_id": offer_id, "units_served": 1, "units_drawn": 2}
-            line_id = await db.insert(plan_lines, {**pair, "plan_id": plan_id, "cost": 7, "offer_version": 0})
+            line_id = await db.insert(
+                plan_lines, {**pair, "plan_id": plan_id, "cost": 7, "offer_version": 0}
+            )
             if dice.random() < 0.8:
                 more = {"plan_line_id": line_id, "origin": "PLAN", "created_at": now}
                 await db.insert(

@@ -44,7 +44,10 @@ class LeftOutReason(StrEnum):
 
     NEED_NOT_IN_MARKET = "NEED_NOT_IN_MARKET"  # withdrawn, closed, past its deadline, no consent
     NEED_COVERED = "NEED_COVERED"  # less is open than the line would give
+    QUANTITY_MIN = "QUANTITY_MIN"  # the need would get less than is of use to it
+    OWN_HOUSEHOLD = "OWN_HOUSEHOLD"  # of the approver: a case for a colleague
     OFFER_NOT_IN_MARKET = "OFFER_NOT_IN_MARKET"  # paused, closed, expired, provider suspended
+    OFFER_CHANGED = "OFFER_CHANGED"  # its terms are not those that the plan was made by
     OFFER_USED_UP = "OFFER_USED_UP"  # less is left than the line would draw
     HOUSEHOLD_MAX = "HOUSEHOLD_MAX"  # the household would get more than the offer allows
     DELIVERIES_MAX = "DELIVERIES_MAX"  # the offer's deliveries are used up

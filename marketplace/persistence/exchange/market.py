@@ -32,7 +32,7 @@ class Market:
 
     needs      id year household category severity units covered quantity_min category_low
                category_high kind price region latitude longitude groups
-    offers     id year is_cash units pack household_max delivery_min deliveries_max category_low
+    offers     id version year is_cash units pack household_max delivery_min deliveries_max category_low
                category_high latitude longitude radius groups
     regions    offer low high: where an offer may go; offers without a row go anywhere
     given      offer household units: drawn by live allocations of offers with a household limit
@@ -116,6 +116,7 @@ def _offers(now: datetime) -> sa.Select[tuple[()]]:
     return (
         sa.select(
             offers.c.id,
+            offers.c.version,
             sa.extract("year", offers.c.created_at).label("year"),
             (offers.c.kind == "CASH").label("is_cash"),
             offer_rows.left().label("units"),

@@ -17,7 +17,7 @@ from marketplace.domain.exchange.plans import (
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import jobs, needs, offers, plan_lines, plans, regions
 
-LINE_COLUMNS = ("need_id", "offer_id", "units_served", "units_drawn", "cost")
+LINE_COLUMNS = ("need_id", "offer_id", "units_served", "units_drawn", "cost", "offer_version")
 
 
 async def add(db: Writing, values: Values) -> int:
@@ -87,8 +87,21 @@ async def add_lines(db: Writing, plan_id: int, lines: Mapping[str, Sequence[int]
         await db.execute(_INSERT_JSON, {"rows": rows, "plan_id": plan_id})
 
 
+async def to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
+    """need_id and offer_id of the proposed lines: what an approval locks before it reads more."""
+    return await db.rows(
+        sa.select(plan_lines.c.need_id, plan_lines.c.offer_id).where(
+            plan_lines.c.plan_id == plan_id, plan_lines.c.status == PlanLineStatus.PROPOSED
+        )
+    )
+
+
 async def lines_to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
-    """The proposed lines with what an approval asks of need and offer; most urgent needs first."""
+    """The proposed lines with what an approval asks of need and offer; most urgent needs first.
+
+    Lines of one need follow each other. Needs and offers must be locked. `offer_changed`: the
+    offer's terms are no longer those of the plan; `missing`: units to the need's quantity_min.
+    """
     return await db.rows(
         sa.select(
             plan_lines.c.id,
@@ -97,6 +110,8 @@ async def lines_to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
             plan_lines.c.units_served,
             plan_lines.c.units_drawn,
             needs.c.household_id,
+            (needs.c.quantity_min - needs.c.covered).label("missing"),
+            (offers.c.version != plan_lines.c.offer_version).label("offer_changed"),
             offers.c.household_max,
             offers.c.deliveries_max,
         )
@@ -175,14 +190,16 @@ _KEY_SHARE = {
 
 # One statement with arrays: as quick as COPY, and an ordinary statement of this transaction.
 _INSERT_COLUMNS = sa.text(
-    "INSERT INTO plan_lines (plan_id, need_id, offer_id, units_served, units_drawn, cost) "
+    f"INSERT INTO plan_lines (plan_id, {', '.join(LINE_COLUMNS)}) "
     "SELECT CAST(:plan_id AS bigint), line.* FROM unnest(CAST(:need_id AS bigint[]), "
     "CAST(:offer_id AS bigint[]), CAST(:units_served AS bigint[]), "
-    "CAST(:units_drawn AS bigint[]), CAST(:cost AS bigint[])) AS line"
+    "CAST(:units_drawn AS bigint[]), CAST(:cost AS bigint[]), "
+    "CAST(:offer_version AS integer[])) AS line"
 )
 # Likewise, and in half the time of as many INSERTs.
 _INSERT_JSON = sa.text(
-    "INSERT INTO plan_lines (plan_id, need_id, offer_id, units_served, units_drawn, cost) "
-    "SELECT :plan_id, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 "
+    f"INSERT INTO plan_lines (plan_id, {', '.join(LINE_COLUMNS)}) "
+    "SELECT :plan_id, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, "
+    "value ->> 5 "
     "FROM json_each(:rows)"
 )

@@ -256,6 +256,7 @@ plan_lines = sa.Table(
     sa.Column("units_served", sa.BigInteger, nullable=False),  # the need's unit
     sa.Column("units_drawn", sa.BigInteger, nullable=False),  # the offer's unit
     sa.Column("cost", sa.BigInteger, nullable=False, server_default="0"),  # of one unit, in metres
+    sa.Column("offer_version", sa.Integer, nullable=False),  # whose terms the line was planned by
     sa.Column("status", sa.Text, nullable=False, server_default="PROPOSED"),
     sa.Column("left_out_reason", sa.Text),
     one_of("status", tuple(PlanLineStatus)),

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import AllocationOrigin, AllocationStatus
 from marketplace.domain.exchange.plans import ApprovalRules, LeftOutReason
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Reading, Row
-from marketplace.persistence.exchange import allocations, needs, offers, plans
+from marketplace.persistence.exchange import allocations, facts, needs, offers, plans
 from marketplace.services.acting import Turn
 
 
@@ -33,11 +35,15 @@ async def reserve_plan(
     in memory (the most urgent needs first), and each counter is raised by one guarded update.
     """
     db, now = turn.db, database.now()
+    pairs = await plans.to_decide(db, plan_id)
+    open_needs = await needs.lock_in_market(db, (pair["need_id"] for pair in pairs), now=now)
+    open_offers = await offers.lock_open(db, (pair["offer_id"] for pair in pairs), now=now)
     lines = await plans.lines_to_decide(db, plan_id)
-    open_needs = await needs.lock_in_market(db, (line["need_id"] for line in lines), now=now)
-    open_offers = await offers.lock_open(db, (line["offer_id"] for line in lines), now=now)
-    left = await _left(db, lines, open_needs, open_offers)
-    decided = {line["id"]: left.take(line) for line in lines}
+    own = await facts.household_of(db, turn.act.viewer.account_id)
+    left = await _left(db, lines, open_needs, open_offers, own)
+    decided: dict[int, LeftOutReason | None] = {}
+    for _, of_need in groupby(lines, key=itemgetter("need_id")):
+        decided |= left.take_all(list(of_need))
     kept = [line for line in lines if decided[line["id"]] is None]
     await needs.cover_many(db, _sums(kept, "need_id", "units_served"))
     await offers.reserve_many(db, _sums(kept, "offer_id", "units_drawn"))
@@ -70,17 +76,32 @@ class _Left:
 
     needs: dict[int, int]
     offers: dict[int, int]
+    own_household: int | None
     given: Counter[tuple[int, int]] = field(default_factory=Counter)
     deliveries: Counter[int] = field(default_factory=Counter)
 
-    def take(self, line: Row) -> LeftOutReason | None:
+    def take_all(self, lines: Sequence[Row]) -> dict[int, LeftOutReason | None]:
+        """Take what can be had of one need's lines, or nothing where that would be of no use."""
+        decided = {line["id"]: self._take(line) for line in lines}
+        kept = [line for line in lines if decided[line["id"]] is None]
+        if sum(line["units_served"] for line in kept) < lines[0]["missing"]:
+            for line in kept:
+                self._put_back(line)
+                decided[line["id"]] = LeftOutReason.QUANTITY_MIN
+        return decided
+
+    def _take(self, line: Row) -> LeftOutReason | None:
         """Take a line's units, or say why they cannot be had."""
         need, offer, household = line["need_id"], line["offer_id"], line["household_id"]
         served, drawn = line["units_served"], line["units_drawn"]
+        if household == self.own_household:
+            return LeftOutReason.OWN_HOUSEHOLD
         if need not in self.needs:
             return LeftOutReason.NEED_NOT_IN_MARKET
         if offer not in self.offers:
             return LeftOutReason.OFFER_NOT_IN_MARKET
+        if line["offer_changed"]:
+            return LeftOutReason.OFFER_CHANGED
         if self.needs[need] < served:
             return LeftOutReason.NEED_COVERED
         if self.offers[offer] < drawn:
@@ -97,18 +118,27 @@ class _Left:
         self.deliveries[offer] += 1
         return None
 
+    def _put_back(self, line: Row) -> None:
+        offer = line["offer_id"]
+        self.needs[line["need_id"]] += line["units_served"]
+        self.offers[offer] += line["units_drawn"]
+        self.given[offer, line["household_id"]] -= line["units_drawn"]
+        self.deliveries[offer] -= 1
+
 
 async def _left(
     db: Reading,
     lines: Sequence[Row],
     open_needs: Mapping[int, int],
     open_offers: Mapping[int, int],
+    own_household: int | None,
 ) -> _Left:
     limited = {line["offer_id"] for line in lines if line["household_max"] is not None}
     counted = {line["offer_id"] for line in lines if line["deliveries_max"] is not None}
     return _Left(
         needs=dict(open_needs),
         offers=dict(open_offers),
+        own_household=own_household,
         given=Counter(await allocations.drawn_by_household(db, limited)),
         deliveries=Counter(await allocations.deliveries(db, counted)),
     )

@@ -20,7 +20,8 @@ def lines_of(
         groups, translation.need_group[need], scale, ints(market.needs["units"]), pair_units[used]
     )
     need_ids = ints(market.needs["id"])[rows]
-    offer_ids = ints(market.offers["id"])[translation.offer_row[offer[which]]]
+    offer_rows = translation.offer_row[offer[which]]
+    offer_ids = ints(market.offers["id"])[offer_rows]
     order = np.lexsort((offer_ids, need_ids))
     columns = {
         "need_id": need_ids,
@@ -28,6 +29,7 @@ def lines_of(
         "units_served": units * scale[which],
         "units_drawn": units * step[which],
         "cost": translation.pair_cost_m[used][which],
+        "offer_version": ints(market.offers["version"])[offer_rows],
     }
     return {name: column[order].tolist() for name, column in columns.items()}
 
