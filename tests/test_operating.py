@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,21 +14,25 @@ import pytest
 import sqlalchemy as sa
 
 from marketplace.persistence.database import Database
-from marketplace.persistence.tables import accounts, api_keys, events, organizations, regions
+from marketplace.persistence.tables import api_keys, events, organizations, regions
 from tests.fixtures.served import served, settings_for
 
 KEY = re.compile(r"^aidloop_\S+$", re.MULTILINE)
 WHO = "{ viewer { role accountName } }"
 
 
-@pytest.fixture
-def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+def environ_of(url: str, folder: Path) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("AIDLOOP_")} | {
-        "AIDLOOP_DATA_DIR": str(tmp_path),
-        "AIDLOOP_DATABASE_URL": database_url,
+        "AIDLOOP_DATA_DIR": str(folder),
+        "AIDLOOP_DATABASE_URL": url,
         "AIDLOOP_LANGUAGE": "en",
         "COLUMNS": "160",
     }
+
+
+@pytest.fixture
+def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+    return environ_of(database_url, tmp_path)
 
 
 def run(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -84,29 +90,27 @@ async def test_an_organization_is_verified_by_its_reference(
         assert await db.scalar(sa.select(organizations.c.status)) == "VERIFIED"
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("account", "create", "--role", "PROVIDER", "--name", "x"), "needs an organization"),
-        (("account", "create", "--role", "ADMIN", "--name", "x", "--region", "1"), "code 1"),
-        (("account", "disable", "7"), "no such entry"),
-        (("serve", "--host", "0.0.0.0"), "AIDLOOP_PROFILE=production"),
-    ],
+REFUSALS = (
+    (("account", "create", "--role", "PROVIDER", "--name", "x"), "needs an organization"),
+    (("account", "create", "--role", "ADMIN", "--name", "x", "--region", "1"), "code 1"),
+    (("account", "disable", "7"), "no such entry"),
+    (("serve", "--host", "0.0.0.0"), "AIDLOOP_PROFILE=production"),
 )
-async def test_a_refusal_says_what_to_do_and_leaves_nothing(
-    environ: dict[str, str], database: Database, words: tuple[str, ...], said: str
-) -> None:
-    refused = run(environ, *words)
-
-    assert refused.returncode == 1
-    assert said in refused.stderr
-    assert "Traceback" not in refused.stderr
-    async with database.read() as db:
-        assert await db.scalar(sa.select(sa.func.count()).select_from(accounts)) == 0
 
 
-def test_a_misspelt_setting_is_refused_by_name(environ: dict[str, str]) -> None:
-    refused = run(environ | {"AIDLOOP_PROT": "8000"}, "doctor")
+def test_refusals_say_what_to_do_and_leave_nothing(sqlite_copy_of: Path, tmp_path: Path) -> None:
+    shutil.copy(sqlite_copy_of, tmp_path / "aidloop.db")
+    environ = environ_of(f"sqlite:///{tmp_path / 'aidloop.db'}", tmp_path)
 
-    assert refused.returncode == 1
-    assert "AIDLOOP_PROT" in refused.stderr
+    for words, said in REFUSALS:
+        refused = run(environ, *words)
+        assert refused.returncode == 1, words
+        assert said in refused.stderr
+        assert "Traceback" not in refused.stderr
+    misspelt = run(environ | {"AIDLOOP_PROT": "8000"}, "doctor")
+
+    assert misspelt.returncode == 1
+    assert "AIDLOOP_PROT" in misspelt.stderr
+    with sqlite3.connect(tmp_path / "aidloop.db") as db:
+        assert db.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
+    db.close()
