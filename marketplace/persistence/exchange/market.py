@@ -32,8 +32,8 @@ class Market:
 
     needs      id year household category severity units covered quantity_min category_low
                category_high kind price region latitude longitude groups
-    offers     id version year is_cash units pack household_max delivery_min deliveries_max category_low
-               category_high latitude longitude radius groups
+    offers     id version year is_cash units pack household_max delivery_min deliveries_max
+               category_low category_high latitude longitude radius groups
     regions    offer low high: where an offer may go; offers without a row go anywhere
     given      offer household units: drawn by live allocations of offers with a household limit
     deliveries offer count: live allocations of offers with limited deliveries

@@ -190,7 +190,8 @@ _KEY_SHARE = {
 
 # One statement with arrays: as quick as COPY, and an ordinary statement of this transaction.
 _INSERT_COLUMNS = sa.text(
-    f"INSERT INTO plan_lines (plan_id, {', '.join(LINE_COLUMNS)}) "
+    "INSERT INTO plan_lines "
+    "(plan_id, need_id, offer_id, units_served, units_drawn, cost, offer_version) "
     "SELECT CAST(:plan_id AS bigint), line.* FROM unnest(CAST(:need_id AS bigint[]), "
     "CAST(:offer_id AS bigint[]), CAST(:units_served AS bigint[]), "
     "CAST(:units_drawn AS bigint[]), CAST(:cost AS bigint[]), "
@@ -198,8 +199,8 @@ _INSERT_COLUMNS = sa.text(
 )
 # Likewise, and in half the time of as many INSERTs.
 _INSERT_JSON = sa.text(
-    f"INSERT INTO plan_lines (plan_id, {', '.join(LINE_COLUMNS)}) "
+    "INSERT INTO plan_lines "
+    "(plan_id, need_id, offer_id, units_served, units_drawn, cost, offer_version) "
     "SELECT :plan_id, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, "
-    "value ->> 5 "
-    "FROM json_each(:rows)"
+    "value ->> 5 FROM json_each(:rows)"
 )
