@@ -5,17 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects import sqlite
 
 from marketplace.persistence.database import Row, Writing
 from marketplace.persistence.tables import idempotency_keys as keys
 
 
 async def claim(
-    db: Writing, *, account_id: int, key: str, action: str, input_digest: str, now: datetime
+    db: Writing,
+    *,
+    account_id: int,
+    key: str,
+    action: str,
+    input_digest: str,
+    now: datetime,
+    kept_since: datetime,
 ) -> Row | None:
     """Take the key for this transaction and return None, or the row of who took it before.
 
-    A concurrent twin waits here until the first one's transaction ends.
+    What was taken before `kept_since` counts no more: the key is free. A concurrent twin
+    waits here until the first one's transaction ends.
     """
     values = {
         "account_id": account_id,
@@ -24,7 +34,16 @@ async def claim(
         "input_digest": input_digest,
         "created_at": now,
     }
-    made = await db.scalar(_insert(db.dialect).values(**values).returning(keys.c.id))
+    taken = (
+        _insert(db.dialect)
+        .values(**values)
+        .on_conflict_do_update(
+            index_elements=["account_id", "key"],
+            set_={**values, "outcome": sa.null()},
+            where=keys.c.created_at < kept_since,
+        )
+    )
+    made = await db.scalar(taken.returning(keys.c.id))
     if made is not None:
         return None
     return await db.row(sa.select(keys).where(keys.c.account_id == account_id, keys.c.key == key))
@@ -44,12 +63,6 @@ async def forget_before(db: Writing, moment: datetime) -> int:
     return await db.execute(sa.delete(keys).where(keys.c.created_at < moment))
 
 
-def _insert(dialect: str) -> sa.Insert:
+def _insert(dialect: str) -> pg.Insert | sqlite.Insert:
     # RETURNING tells who won: the row count of an INSERT … ON CONFLICT is -1 with psycopg.
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-        return pg_insert(keys).on_conflict_do_nothing(index_elements=["account_id", "key"])
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return sqlite_insert(keys).on_conflict_do_nothing(index_elements=["account_id", "key"])
+    return pg.insert(keys) if dialect == "postgresql" else sqlite.insert(keys)

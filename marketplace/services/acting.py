@@ -59,7 +59,6 @@ async def once(database: Database, act: Act, action: str) -> AsyncIterator[Turn]
             code="INVALID",
         )
     async with database.write() as db:
-        await idempotency.forget_before(db, database.now() - KEPT_FOR)
         before = await idempotency.claim(
             db,
             account_id=account_id,
@@ -67,6 +66,7 @@ async def once(database: Database, act: Act, action: str) -> AsyncIterator[Turn]
             action=action,
             input_digest=act.input_digest,
             now=database.now(),
+            kept_since=database.now() - KEPT_FOR,
         )
         turn = Turn(db, act)
         if before is not None:
