@@ -214,6 +214,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_allocations_need_id", "allocations", ["need_id"], unique=False)
     op.create_index("ix_allocations_offer_id", "allocations", ["offer_id"], unique=False)
+    op.create_index(
+        "ix_allocations_reserved_until",
+        "allocations",
+        ["reserved_until"],
+        unique=False,
+        sqlite_where=sa.text("status = 'RESERVED'"),
+        postgresql_where=sa.text("status = 'RESERVED'"),
+    )
 
 
 def downgrade() -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from marketplace.domain.errors import Conflict
 from marketplace.domain.exchange.consents import ConsentPurpose, ConsentStatus, RecipientClass
-from marketplace.persistence.database import Row, Values, Writing
+from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import consents, households, regions
 
 
@@ -65,6 +65,18 @@ async def end(
         .returning(consents.c.id, consents.c.household_id)
     )
     return sorted(await db.rows(statement), key=lambda row: int(row["id"]))
+
+
+async def households_of_lapsed(db: Reading, *, now: datetime, limit: int) -> list[int]:
+    """Households with a consent whose time has run out though nobody ended it yet."""
+    statement = (
+        sa.select(consents.c.household_id)
+        .where(consents.c.status == ConsentStatus.GIVEN, consents.c.expires_at <= now)
+        .distinct()
+        .order_by(consents.c.household_id)
+        .limit(limit)
+    )
+    return [row["household_id"] for row in await db.rows(statement)]
 
 
 async def lock_lapsed(

@@ -56,6 +56,42 @@ async def withdraw_needs_of(
     )
 
 
+async def cancel_lapsed(
+    db: Writing, *, now: datetime, limit: int, only: int | None = None
+) -> list[Row]:
+    """Cancel what nobody accepted in time, `only` one or the oldest few; both sides get it back."""
+    overdue = sa.and_(
+        allocations.c.status == AllocationStatus.RESERVED, allocations.c.reserved_until <= now
+    )
+    due = sa.select(allocations.c.id, allocations.c.need_id, allocations.c.offer_id).where(overdue)
+    if only is not None:
+        due = due.where(allocations.c.id == only)
+    found = await db.rows(due.order_by(allocations.c.id).limit(limit))
+    if not found:
+        return []
+    for table, of in ((needs, "need_id"), (offers, "offer_id")):
+        await _lock(db, table, table.c.id.in_({row[of] for row in found}))
+    these = sa.and_(allocations.c.id.in_([row["id"] for row in found]), overdue)
+    return await _end(db, these, CancelReason.LAPSED, now=now)
+
+
+async def lapsed(db: Reading, *, now: datetime, limit: int) -> list[int]:
+    """Allocations that nobody accepted in time, by id."""
+    due = (
+        sa.select(allocations.c.id)
+        .where(
+            allocations.c.status == AllocationStatus.RESERVED, allocations.c.reserved_until <= now
+        )
+        .order_by(allocations.c.id)
+        .limit(limit)
+    )
+    return [row["id"] for row in await db.rows(due)]
+
+
+async def _lock(db: Writing, table: sa.Table, where: sa.ColumnElement[bool]) -> None:
+    await db.rows(sa.select(table.c.id).where(where).order_by(table.c.id).with_for_update())
+
+
 async def _lock_needs(db: Writing, household_ids: Collection[int]) -> list[int]:
     statement = (
         sa.select(needs.c.id)
@@ -72,15 +108,21 @@ async def _cancel(
     offer_ids = await _offers_behind(db, need_ids)
     if not offer_ids:
         return []
-    await db.rows(
-        sa.select(offers.c.id)
-        .where(offers.c.id.in_(offer_ids))
-        .order_by(offers.c.id)
-        .with_for_update()
+    await _lock(db, offers, offers.c.id.in_(offer_ids))
+    these = sa.and_(
+        allocations.c.need_id.in_(need_ids), allocations.c.status.in_(CANCELLED_WITH_A_NEED)
     )
+    return await _end(db, these, reason, now=now)
+
+
+async def _end(
+    db: Writing, these: sa.ColumnElement[bool], reason: CancelReason, *, now: datetime
+) -> list[Row]:
+    """Cancel allocations whose needs and offers are locked, and give back what they held."""
+    await _lock(db, allocations, these)
     cancelled = await db.rows(
         sa.update(allocations)
-        .where(allocations.c.need_id.in_(need_ids), allocations.c.status.in_(CANCELLED_WITH_A_NEED))
+        .where(these)
         .values(
             status=AllocationStatus.CANCELLED,
             cancel_reason=reason,

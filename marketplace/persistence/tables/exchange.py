@@ -290,4 +290,10 @@ allocations = sa.Table(
     sa.UniqueConstraint("plan_line_id", name="uq_allocations_plan_line_id"),
     sa.Index("ix_allocations_need_id", "need_id"),
     sa.Index("ix_allocations_offer_id", "offer_id"),
+    sa.Index(
+        "ix_allocations_reserved_until",
+        "reserved_until",
+        sqlite_where=sa.text("status = 'RESERVED'"),
+        postgresql_where=sa.text("status = 'RESERVED'"),
+    ),
 )

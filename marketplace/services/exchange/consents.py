@@ -84,13 +84,16 @@ async def withdraw(database: Database, act: Act, command: WithdrawConsent) -> in
         return command.consent_id
 
 
-async def lapse(database: Database) -> int:
+async def lapse(database: Database, *, household_id: int | None = None) -> int:
     """End consents whose time has run out, with all that follows; how many. A chore, not a request.
 
-    The market looks at the time itself, so that nothing is matched before this has run.
+    Of one household, or of a few hundred at once. The market looks at the time itself, so that
+    nothing is matched before this has run.
     """
     async with database.write() as db:
-        due = await consents.lock_lapsed(db, now=database.now(), limit=LAPSES_AT_ONCE_MAX)
+        due = await consents.lock_lapsed(
+            db, now=database.now(), limit=LAPSES_AT_ONCE_MAX, household_id=household_id
+        )
         if due:
             await _end(db, due, ConsentStatus.LAPSED, database, None)
         return len(due)

@@ -1,7 +1,8 @@
-"""What time ends by itself: consents that ran out, needs past their deadline, offers past theirs.
+"""What time ends by itself: consents, needs and offers past their end, what nobody accepted.
 
 The market looks at the clock itself, so nothing overdue is ever matched; this chore makes the
-states say so, closes public copies, and frees what was reserved for lapsed consents.
+states say so, closes public copies, and frees what was reserved for lapsed consents, or for
+longer than a reservation is kept. It also forgets idempotency keys that are too old to count.
 """
 
 from __future__ import annotations
@@ -9,53 +10,133 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from marketplace.domain.events import Event
+from marketplace.domain.exchange.allocations import CancelReason
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.offers import OfferStatus
-from marketplace.persistence import events
+from marketplace.persistence import events, idempotency
 from marketplace.persistence.database import Database, Writing
-from marketplace.persistence.exchange import needs, offers, published_needs
+from marketplace.persistence.exchange import consents as consent_rows
+from marketplace.persistence.exchange import needs, offers, published_needs, withdrawals
+from marketplace.services.acting import KEPT_FOR
 from marketplace.services.exchange import consents
 
 AT_ONCE_MAX = 500
 EVERY_S = 60.0
+# Of the database as a whole, not of one row: trying row by row is of no use.
+TROUBLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError)
 
 log = logging.getLogger("aidloop.expiry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    consents: int
-    needs: int
-    offers: int
+    consents: int = 0
+    needs: int = 0
+    offers: int = 0
+    allocations: int = 0
+    idempotency_keys: int = 0
 
 
 async def expire(database: Database) -> Expired:
-    """End what is overdue, at most a few hundred of each; run it again for the rest."""
+    """End what is overdue, at most a few hundred of each; run it again for the rest.
+
+    What goes wrong with one kind of thing, or with one household, is logged and keeps nothing
+    else from ending; it is tried again the next time.
+    """
     return Expired(
-        consents=await consents.lapse(database),
-        needs=await _expire_needs(database),
-        offers=await _expire_offers(database),
+        consents=await _tried(_lapse_consents, database),
+        needs=await _tried(_expire_needs, database),
+        offers=await _tried(_expire_offers, database),
+        allocations=await _tried(_lapse_allocations, database),
+        idempotency_keys=await _tried(_forget_keys, database),
     )
 
 
 async def keep_expiring(
     database: Database, *, stop: asyncio.Event, every_s: float = EVERY_S
 ) -> None:
-    """Expire until `stop` is set. It outlives database errors; any number may run at once."""
+    """Expire until `stop` is set. It outlives every error; any number may run at once."""
     while not stop.is_set():
         try:
             done = await expire(database)
-            if done != Expired(consents=0, needs=0, offers=0):
+            if done != Expired():
                 log.info("expired: %s", done)
-        except (sa.exc.SQLAlchemyError, OSError, TimeoutError):
-            log.exception("the database gave an error; expiring is tried again later")
+        except Exception:  # it must go on as long as the program does
+            log.exception("expiring failed; it is tried again later")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every_s)
+
+
+async def _tried(step: Callable[[Database], Awaitable[int]], database: Database) -> int:
+    try:
+        return await step(database)
+    except Exception:  # the other steps have nothing to do with it
+        log.exception("%s failed; it is tried again later", step.__name__.strip("_"))
+        return 0
+
+
+async def _lapse_consents(database: Database) -> int:
+    async def due() -> list[int]:
+        async with database.read() as db:
+            return await consent_rows.households_of_lapsed(
+                db, now=database.now(), limit=AT_ONCE_MAX
+            )
+
+    return await _at_once_or_each(
+        lambda only: consents.lapse(database, household_id=only), due, "the consent of household"
+    )
+
+
+async def _lapse_allocations(database: Database) -> int:
+    async def due() -> list[int]:
+        async with database.read() as db:
+            return await withdrawals.lapsed(db, now=database.now(), limit=AT_ONCE_MAX)
+
+    async def lapse(only: int | None) -> int:
+        async with database.write() as db:
+            now = database.now()
+            rows = await withdrawals.cancel_lapsed(db, now=now, limit=AT_ONCE_MAX, only=only)
+            told = [
+                Event(
+                    kind="allocation.cancelled",
+                    at=now,
+                    entity="Allocation",
+                    entity_id=row["id"],
+                    data={"reason": CancelReason.LAPSED, "unitsDrawn": row["units_drawn"]},
+                )
+                for row in rows
+            ]
+            await events.append_many(db, told)
+            return len(rows)
+
+    return await _at_once_or_each(lapse, due, "allocation")
+
+
+async def _at_once_or_each(
+    end: Callable[[int | None], Awaitable[int]], due: Callable[[], Awaitable[list[int]]], of: str
+) -> int:
+    """End all in one transaction; if that fails, each alone, so that one blocks no other."""
+    try:
+        return await end(None)
+    except TROUBLE:
+        raise
+    except Exception:
+        log.warning("cannot end all at once; trying each alone", exc_info=True)
+    done = 0
+    for key in await due():
+        try:
+            done += await end(key)
+        except TROUBLE:
+            raise
+        except Exception:  # someone must look at this one, and the others must not wait
+            log.exception("%s %d cannot be ended", of, key)
+    return done
 
 
 async def _expire_needs(database: Database) -> int:
@@ -76,6 +157,11 @@ async def _expire_offers(database: Database) -> int:
             await offers.change_many(db, due, {"status": OfferStatus.EXPIRED})
             await _tell(db, database, "offer.expired", "Offer", due)
         return len(due)
+
+
+async def _forget_keys(database: Database) -> int:
+    async with database.write() as db:
+        return await idempotency.forget_before(db, database.now() - KEPT_FOR)
 
 
 async def _tell(db: Writing, database: Database, kind: str, entity: str, ids: list[int]) -> None:
