@@ -161,7 +161,13 @@ FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
     ),
     "published_has_an_open_copy": (
         "needs",
-        _rows(needs, needs.c.id, needs.c.status == NeedStatus.PUBLISHED, ~_SHOWN),
+        _rows(
+            needs,
+            needs.c.id,
+            needs.c.status == NeedStatus.PUBLISHED,
+            needs.c.covered < needs.c.quantity,
+            ~_SHOWN,
+        ),
     ),
     "open_copy_only_of_published": (
         "published_needs",
@@ -170,6 +176,15 @@ FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
             published_needs.c.id,
             published_needs.c.is_open,
             needs.c.status != NeedStatus.PUBLISHED,
+        ),
+    ),
+    "no_open_copy_of_covered": (
+        "published_needs",
+        _rows(
+            published_needs.join(needs, needs.c.id == published_needs.c.need_id),
+            published_needs.c.id,
+            published_needs.c.is_open,
+            needs.c.covered >= needs.c.quantity,
         ),
     ),
     "published_after_another_approved": (

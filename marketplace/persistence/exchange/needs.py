@@ -15,6 +15,7 @@ from marketplace.domain.errors import Conflict, QuantityExceeded
 from marketplace.domain.exchange.government_aid import Counted
 from marketplace.domain.exchange.needs import WITHDRAWABLE, NeedStatus
 from marketplace.persistence.database import Reading, Row, Values, Writing
+from marketplace.persistence.exchange import published_needs
 from marketplace.persistence.exchange.consents import in_force
 from marketplace.persistence.tables import categories, households, needs, regions
 
@@ -47,6 +48,8 @@ async def cover(db: Writing, need_id: int, units: int, *, now: datetime) -> bool
         .where(needs.c.id == need_id, left() >= units, in_market(now))
         .values(covered=needs.c.covered + units)
     )
+    if done == 1:
+        await published_needs.follow(db, [need_id])
     return done == 1
 
 
@@ -188,6 +191,7 @@ async def _lock_rows(db: Writing, ids: Sequence[int]) -> None:
 
 
 async def _each(db: Writing, guarded: sa.Update, units: Mapping[int, int]) -> None:
+    """Run a guarded update for each need, and let the public copies follow."""
     if not units:
         return
     for count in units.values():
@@ -199,6 +203,7 @@ async def _each(db: Writing, guarded: sa.Update, units: Mapping[int, int]) -> No
             "What was left of a need has changed. Try again.",
             "需求的未满足数量已发生变化，请重试。",
         )
+    await published_needs.follow(db, sorted(units))
 
 
 def _above_zero(units: int) -> None:

@@ -1,4 +1,4 @@
-"""Rows of published needs: put there from the one public copy, and closed when a need goes."""
+"""Rows of published needs: put there from the one public copy, open while there is need."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.registry.regions import RegionLevel
 from marketplace.persistence.database import Reading, Values, Writing
-from marketplace.persistence.tables import published_needs, regions
+from marketplace.persistence.tables import needs, published_needs, regions
 
+CHUNK = 1_000
 # What may be shown of where a household lives.
 SHOWN_LEVELS = (
     RegionLevel.TOWNSHIP,
@@ -35,6 +37,32 @@ async def close(db: Writing, need_ids: Sequence[int]) -> None:
         .where(published_needs.c.need_id.in_(need_ids), published_needs.c.is_open)
         .values(is_open=False)
     )
+
+
+async def follow(db: Writing, need_ids: Sequence[int]) -> None:
+    """Close the copies of needs that are covered whole or gone, open those that ask again.
+
+    The needs' rows must be locked, as they are after their counters were changed.
+    """
+    asks = (
+        sa.select(needs.c.id)
+        .where(
+            needs.c.id == published_needs.c.need_id,
+            needs.c.status == NeedStatus.PUBLISHED,
+            needs.c.covered < needs.c.quantity,
+        )
+        .exists()
+    )
+    for start in range(0, len(need_ids), CHUNK):
+        here = published_needs.c.need_id.in_(need_ids[start : start + CHUNK])
+        for is_open, right in ((True, asks), (False, ~asks)):
+            await db.execute(
+                sa.update(published_needs)
+                .where(
+                    here, right, published_needs.c.is_open.is_(sa.false() if is_open else sa.true())
+                )
+                .values(is_open=is_open)
+            )
 
 
 async def township_of(db: Reading, region_id: int) -> int:
