@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from marketplace.persistence.database import Database
-from marketplace.persistence.tables import offer_regions, plan_lines, plans
+from marketplace.persistence.exchange import market as markets
+from marketplace.persistence.tables import (
+    allocations,
+    categories,
+    households,
+    offer_regions,
+    plans,
+)
+from marketplace.services.exchange.translation import QuantitiesTooLarge, translate
 from tests.fixtures.market import (
     Market,
-    a_consent,
     a_household,
     a_market,
     a_need,
     an_allocation,
     an_offer,
 )
+from tests.planning.planned import a_consenting, a_reference, an_aside, planned, units
 from tests.planning.workers import a_proposed_plan
-
-Line = tuple[int, int, int, int]
 
 
 @pytest.fixture
 async def market(database: Database) -> Market:
     return await a_market(database)
-
-
-async def a_consenting(market: Market, **where: Any) -> int:
-    household = await a_household(market, **where)
-    await a_consent(market, household)
-    return household
-
-
-def units(count: int, **changes: Any) -> dict[str, Any]:
-    return {"quantity_asked": count, "quantity": count, **changes}
-
-
-async def planned(market: Market, **scope: Any) -> tuple[set[Line], list[dict[str, Any]]]:
-    """Lines (need, offer, served, drawn), and what was left aside without references."""
-    plan_id = await a_proposed_plan(market, **scope)
-    async with market.database.read() as db:
-        lines = await db.rows(sa.select(plan_lines).where(plan_lines.c.plan_id == plan_id))
-    plan = await market.row(plans, plan_id)
-    columns = ("need_id", "offer_id", "units_served", "units_drawn")
-    return {tuple(line[c] for c in columns) for line in lines}, plan["left_aside"]  # type: ignore[misc]
-
-
-def an_aside(of: str, reason: str, count: int, first: str) -> dict[str, Any]:
-    return {"of": of, "reason": reason, "count": count, "references": [first]}
-
-
-def a_reference(market: Market, letter: str, key: int) -> str:
-    return f"{letter}-{market.database.now().year}-{key:06d}"
 
 
 async def test_needs_of_one_household_in_one_category_are_one_and_the_graver_is_served_first(
@@ -125,44 +104,6 @@ async def test_cash_that_may_buy_things_of_two_prices_is_left_aside_and_said(
     assert aside == [an_aside("OFFER", "SEVERAL_PRICES", 1, a_reference(market, "O", cash))]
 
 
-async def test_packs_of_one_size_are_handed_out_whole(market: Market) -> None:
-    first = await a_need(market, await a_consenting(market), **units(12, severity=90))
-    second = await a_need(market, await a_consenting(market), **units(9, severity=50))
-    small = await a_need(market, await a_consenting(market), **units(4, severity=99))
-    offer = await an_offer(market, quantity=30, pack_size=5)
-
-    lines, aside = await planned(market)
-
-    assert lines == {(first, offer, 10, 10), (second, offer, 5, 5)}
-    assert aside == [an_aside("NEED", "LESS_THAN_ONE_PACK", 1, a_reference(market, "N", small))]
-
-
-async def test_of_packs_that_compete_the_size_with_most_to_give_is_planned(
-    market: Market,
-) -> None:
-    need = await a_need(market, await a_consenting(market), **units(12))
-    offer = await an_offer(market, quantity=30, pack_size=5)
-    loose = await an_offer(market, quantity=10)
-
-    lines, aside = await planned(market)
-
-    assert lines == {(need, offer, 10, 10)}
-    assert aside == [an_aside("OFFER", "PACKS_MIXED", 1, a_reference(market, "O", loose))]
-
-
-async def test_packs_in_one_part_of_the_market_leave_the_rest_loose(market: Market) -> None:
-    home = await a_consenting(market)
-    rice = await a_need(market, home, category_id=market.category["rice"], **units(7))
-    quilts = await a_need(market, home, category_id=market.category["quilt"], **units(3))
-    bags = await an_offer(market, quantity=30, pack_size=5)
-    quilt = await an_offer(market, category_id=market.category["quilt"], quantity=3)
-
-    lines, aside = await planned(market)
-
-    assert lines == {(rice, bags, 5, 5), (quilts, quilt, 3, 3)}
-    assert aside == []
-
-
 async def test_a_household_gets_no_more_than_the_offer_allows_counting_what_it_has(
     market: Market,
 ) -> None:
@@ -175,6 +116,106 @@ async def test_a_household_gets_no_more_than_the_offer_allows_counting_what_it_h
     lines, _ = await planned(market)
 
     assert lines == {(more, offer, 6, 6)}
+
+
+async def test_what_a_household_may_still_have_of_cash_is_spent_to_the_last_whole_unit(
+    market: Market,
+) -> None:
+    home = await a_consenting(market)
+    staple, rice = market.category["staple"], market.category["rice"]
+    async with market.database.write() as db:
+        price = sa.update(categories).where(categories.c.id == rice)
+        await db.execute(price.values(reference_price_fen=300))
+    got = await a_need(market, home, category_id=staple, **units(1))
+    more = await a_need(market, home, category_id=rice, **units(9))
+    cash = await an_offer(
+        market, kind="CASH", category_id=rice, quantity=10_000, household_max=1_000
+    )
+    await an_allocation(market, got, cash, 1)
+    async with market.database.write() as db:
+        await db.execute(sa.update(allocations).values(units_drawn=100))
+
+    lines, _ = await planned(market)
+
+    assert lines == {(more, cash, 3, 900)}
+
+
+async def test_a_household_that_had_all_it_may_have_gets_no_more_but_others_do(
+    market: Market,
+) -> None:
+    full, other = await a_consenting(market), await a_consenting(market)
+    got = await a_need(market, full, **units(30, severity=99))
+    first = await a_need(market, other, **units(30))
+    limited = await an_offer(market, household_max=10)
+    await an_allocation(market, got, limited, 12)
+
+    lines, _ = await planned(market)
+
+    assert lines == {(first, limited, 10, 10)}
+
+
+async def read(market: Market) -> markets.Market:
+    async with market.database.snapshot() as db:
+        return await markets.read(db, now=market.database.now(), region_id=None, category_id=None)
+
+
+async def test_costs_and_values_of_large_packs_stop_at_the_highest_instead_of_wrapping(
+    market: Market,
+) -> None:
+    size = 10**12
+    home = await a_consenting(market, region="far_village")
+    rice = market.category["rice"]
+    await a_need(market, home, category_id=rice, **units(size))
+    await an_offer(
+        market,
+        quantity=size,
+        pack_size=size,
+        latitude=27.0,
+        longitude=90.0,  # 2,600 km away
+    )
+    async with market.database.write() as db:
+        place = {"latitude": 27.92, "longitude": 116.75}
+        await db.execute(sa.update(households).values(place))
+        price = sa.update(categories).where(categories.c.id == rice)
+        await db.execute(price.values(reference_price_fen=10**9))
+
+    problem = translate(await read(market), pairs_max=9).problem
+
+    assert problem.pair_cost.tolist() == [10**12]
+    assert problem.need_value.tolist() == [10**12]
+
+
+async def test_quantities_that_cannot_be_added_up_are_refused_by_name(market: Market) -> None:
+    await a_need(market, await a_consenting(market), **units(10))
+    await an_offer(market)
+    seen = await read(market)
+    needs = {name: column * 3 for name, column in seen.needs.items()}
+    needs |= {"id": [1, 2, 3], "household": [1, 2, 3], "units": [10**18] * 3}
+
+    with pytest.raises(QuantitiesTooLarge):
+        translate(replace(seen, needs=needs), pairs_max=9)
+
+
+async def test_a_mistake_of_ours_is_not_taken_for_too_large_quantities(market: Market) -> None:
+    await a_need(market, await a_consenting(market), **units(10))
+    await an_offer(market)
+    seen = await read(market)
+
+    with pytest.raises(ValueError, match=r"need_severity\[0\]"):
+        translate(replace(seen, needs={**seen.needs, "severity": [0]}), pairs_max=9)
+
+
+@pytest.mark.parametrize("limits", [{"delivery_min": 5}, {"deliveries_max": 1}])
+async def test_rules_of_offers_that_nobody_needs_are_not_said(
+    market: Market, limits: dict[str, Any]
+) -> None:
+    for _ in range(2):
+        await a_need(
+            market, await a_consenting(market), category_id=market.category["rice"], **units(10)
+        )
+    await an_offer(market, category_id=market.category["quilt"], **limits)
+
+    assert (await planned(market))[1] == []
 
 
 async def test_what_is_allocated_already_is_neither_asked_nor_given_again(market: Market) -> None:

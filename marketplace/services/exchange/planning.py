@@ -20,7 +20,12 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange.sharing_out import lines_of
-from marketplace.services.exchange.translation import Translation, ints, translate
+from marketplace.services.exchange.translation import (
+    QuantitiesTooLarge,
+    Translation,
+    ints,
+    translate,
+)
 from marketplace.services.jobs import JobFailed
 
 PAIRS_MAX = 30_000_000  # about 3 GB
@@ -59,8 +64,8 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
         translation = translate(market, pairs_max=PAIRS_MAX)
     except matching.TooManyPairs:
         raise JobFailed("TOO_MANY_PAIRS", TOO_MANY_PAIRS) from None
-    except ValueError as error:
-        raise JobFailed("TOO_LARGE", TOO_LARGE) from error
+    except QuantitiesTooLarge:
+        raise JobFailed("TOO_LARGE", TOO_LARGE) from None
     clock.lap("translate")
     report(0.2, "SOLVING")
     plan = _solved(translation.problem, request, report)

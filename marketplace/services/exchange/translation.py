@@ -6,10 +6,11 @@ is best are; what cannot is left aside, counted, and said in the plan:
 - Several needs of one household in one category are one need; its units go to the more severe.
 - Cash that can only buy things of one price is units: floor(budget / price). For a need of cash a
   unit is one fen. Cash that might buy things of different prices is left aside.
-- Where all offers that compete for the same needs come in packs of one size, a unit is a pack.
-  Where sizes differ, the size with most to give is planned, and the others are left aside.
+- A unit is a pack, and a need is served in packs of one size (see packs). Where offers of other
+  sizes might have served it too, they are left aside for this need, and said, even if they serve
+  others.
 - A household's limit is a plain quantity; what it already got of the offer counts.
-- A smallest delivery that one pack reaches is no rule; others are left aside. So are limits on the
+- A smallest delivery that one unit reaches is no rule; others are left aside. So are limits on the
   number of deliveries that might bind, and needs of use only from two units on.
 """
 
@@ -20,20 +21,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 import matching
 from marketplace.domain.exchange.plans import LeftAsideReason
 from marketplace.domain.ids import reference
 from marketplace.persistence.exchange.market import Columns, Market
+from marketplace.services.exchange import packs
+from matching.problem import COST_SUM_MAX, UNITS_MAX, UNITS_SUM_MAX
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 FEN_PER_CASH_UNIT = 1
 CASH_FOR_GOODS_M = 50_000  # what is there goes before what must first be bought
+UNLIMITED = 2**62
 COST_MAX = 10**12  # as the optimizer allows; a cost so high is the highest anyway
 REFERENCES_MAX = 20  # named in the plan for each reason; the rest are counted
+
+
+class QuantitiesTooLarge(Exception):
+    """The units of this market cannot be added up in the optimizer's 64 bits."""
 
 
 @dataclass(slots=True)
@@ -94,12 +101,13 @@ class Translation:
 
 
 def translate(market: Market, *, pairs_max: int) -> Translation:
-    """The market as a problem. Raises TooManyPairs, or ValueError for quantities beyond all use."""
+    """The market as a problem. Raises TooManyPairs or QuantitiesTooLarge."""
     draft = _Draft(market)
     draft.leave_needs_aside()
     draft.pair(pairs_max)
     draft.price()
     draft.limit_deliveries()
+    draft.leave_offers_aside()
     draft.choose_packs()
     draft.limit_units()
     return draft.translated()
@@ -129,9 +137,7 @@ class _Draft:
 
     def pair(self, pairs_max: int) -> None:
         """Which groups and offers may meet at all."""
-        needs, offers, first = self.market.needs, self.market.offers, self.groups.first
-        ruled = ints(offers["delivery_min"]) > self.pack
-        self.drop_offers(LeftAsideReason.DELIVERY_MIN, ruled)
+        needs, first = self.market.needs, self.groups.first
         pairs = matching.candidates(
             matching.NeedColumns(
                 category_low=ints(needs["category_low"])[first],
@@ -148,7 +154,6 @@ class _Draft:
         self.need = pairs.need.astype(np.int64)
         self.offer = pairs.offer.astype(np.int64)
         self.cost = pairs.cost
-        self._keep(self.alive[self.offer])
 
     def price(self) -> None:
         """Cash as units of the one thing it can buy."""
@@ -168,6 +173,8 @@ class _Draft:
     def limit_deliveries(self) -> None:
         """A limit that cannot bind is none; others need a rule."""
         offers = self.market.offers
+        ruled = ints(offers["delivery_min"]) > self.step
+        self.drop_offers(LeftAsideReason.DELIVERY_MIN, ruled & self.paired())
         most = ints(offers["deliveries_max"], none=-1)
         used = np.zeros(len(most), np.int64)
         used[_rows(offers["id"], self.market.deliveries["offer"])] = ints(
@@ -176,26 +183,49 @@ class _Draft:
         possible = np.zeros(len(most), np.int64)
         np.add.at(possible, self.offer, self.groups.size[self.need])
         possible = np.minimum(possible, self.left // self.step)
-        self.drop_offers(LeftAsideReason.DELIVERIES_MAX, (most >= 0) & (possible > most - used))
+        binds = (most >= 0) & (possible > most - used)
+        self.drop_offers(LeftAsideReason.DELIVERIES_MAX, binds & self.paired())
+
+    def leave_offers_aside(self) -> None:
+        """Offers that come to nothing in whole units; before packs, which count on offers."""
+        limit = ints(self.market.offers["household_max"], none=-1)
+        self.household_max = np.where(limit < 0, 0, limit // self.step)
+        nothing = (self.left < self.step) | ((limit >= 0) & (limit < self.step))
+        self.drop_offers(LeftAsideReason.LESS_THAN_ONE_UNIT, nothing)
 
     def choose_packs(self) -> None:
-        """One pack size in each part of the market that hangs together; it is the unit there."""
-        n, m = len(self.groups.size), len(self.left)
-        self.scale = np.ones(n, np.int64)
+        """One pack size for each need; it is the unit there."""
+        self.scale = np.ones(len(self.groups.size), np.int64)
         if bool((self.pack[self.offer] == 1).all()):
             return
-        part = _components(self.need, self.offer, n, m)
-        paired = np.zeros(m, np.bool_)
-        paired[self.offer] = True
-        units = np.where(self.is_cash, self.left // self.step, self.left)
-        chosen = _largest(part[n:][paired], self.pack[paired], units[paired])
-        of_part = np.ones(int(part.max()) + 1, np.int64)
-        of_part[list(chosen)] = list(chosen.values())
-        self.drop_offers(LeftAsideReason.PACKS_MIXED, paired & (self.pack != of_part[part[n:]]))
-        self.scale[self.need] = of_part[part[self.need]]
+        step, limit = self.step, self.household_max
+        packed = packs.Packed(
+            need=self.need,
+            offer=self.offer,
+            size=self.pack,
+            supply=self.left // step * self.pack,
+            limit=np.where(limit > 0, limit * self.pack, UNLIMITED),
+            fits=self._whole_packs(),
+        )
+        self.scale = packs.sizes(packed, len(self.scale))
+        other = self.pack[self.offer] != self.scale[self.need]
+        mixed = np.zeros(len(self.left), np.bool_)
+        mixed[self.offer[other & (packed.fits > 0)]] = True
+        self.say(LeftAsideReason.PACKS_MIXED, mixed)
+        self._keep(~other)
+
+    def _whole_packs(self) -> IntArray:
+        """What of each pair's needs comes to whole packs of its offer, in real units: int64[P]."""
+        size, many = self.pack[self.offer], self.groups.size[self.need]
+        fits = self.open[self.groups.first[self.need]] // size * size
+        for member in range(1, int(many.max(initial=0))):
+            more = np.flatnonzero(many > member)
+            row = self.groups.row[self.groups.start[self.need[more]] + member]
+            fits[more] += self.open[row] // size[more] * size[more]
+        return fits
 
     def limit_units(self) -> None:
-        """Offers and needs that come to nothing in whole units take no part."""
+        """Needs that come to nothing in whole units take no part."""
         of_row = np.ones(len(self.open), np.int64)
         of_row[self.groups.row] = np.repeat(self.scale, self.groups.size)
         self.whole = self.open // of_row
@@ -207,17 +237,20 @@ class _Draft:
             else np.zeros(0, np.int64)
         )
         self._keep(self.units[self.need] > 0)
-        limit = ints(self.market.offers["household_max"], none=-1)
-        self.household_max = np.where(limit < 0, 0, limit // self.step)
-        nothing = (self.left < self.step) | ((limit >= 0) & (limit < self.step))
-        self.drop_offers(LeftAsideReason.LESS_THAN_ONE_UNIT, nothing)
+
+    def paired(self) -> BoolArray:
+        """Which offers might still meet some need: bool[M]."""
+        paired = np.zeros(len(self.left), np.bool_)
+        paired[self.offer] = True
+        return paired
+
+    def say(self, reason: LeftAsideReason, which: BoolArray) -> None:
+        self.aside.add("OFFER", reason, self.market.offers, np.flatnonzero(which))
 
     def drop_offers(self, reason: LeftAsideReason, which: BoolArray) -> None:
-        gone = which & self.alive
-        self.aside.add("OFFER", reason, self.market.offers, np.flatnonzero(gone))
+        self.say(reason, which & self.alive)
         self.alive &= ~which
-        if hasattr(self, "offer"):
-            self._keep(self.alive[self.offer])
+        self._keep(self.alive[self.offer])
 
     def translated(self) -> Translation:
         needs = np.flatnonzero(self.units > 0)
@@ -226,17 +259,21 @@ class _Draft:
         need_at[needs] = np.arange(len(needs))
         first = self.groups.first[needs]
         columns, scale, step = self.market.needs, self.scale[needs], self.step[offers]
-        values = np.maximum(1, ints(columns["price"])[first]) * scale
+        cost, offered = _times(self.cost, self.scale[self.need]), self.left[offers] // step
+        most = np.minimum(self.units[self.need], (self.left // self.step)[self.offer])
+        nodes = len(needs) + len(offers) + 2
+        nodes += len(self.need) if self.household_max[offers].any() else 0
+        _refuse_too_large(self.units, most, nodes * int(cost.max(initial=0)))
         problem = matching.Problem(
             need_units=self.units[needs],
             need_severity=ints(columns["severity"])[first],
-            need_value=np.minimum(values, COST_MAX),
+            need_value=_times(np.maximum(1, ints(columns["price"])[first]), scale),
             need_household=np.unique(ints(columns["household"])[first], return_inverse=True)[1],
-            offer_units=self.left[offers] // step,
+            offer_units=offered,
             offer_household_max=self.household_max[offers],
             pair_need=need_at[self.need],
             pair_offer=np.searchsorted(offers, self.offer),
-            pair_cost=np.minimum(self.cost * self.scale[self.need], COST_MAX),
+            pair_cost=cost,
             pair_committed=self._committed(),
         )
         return Translation(
@@ -253,24 +290,25 @@ class _Draft:
     def _committed(self) -> IntArray:
         """What a household already has of a limited offer, on one of their pairs: int64[P]."""
         committed = np.zeros(len(self.need), np.int64)
-        given = self.market.given
-        if not given["offer"] or not len(self.need):
-            return committed
-        households = ints(self.market.needs["household"])[self.groups.first][self.need]
-        offer_ids = ints(self.market.offers["id"])[self.offer]
-        at = {
-            pair: k
-            for k, pair in reversed(
-                list(enumerate(zip(offer_ids.tolist(), households.tolist(), strict=True)))
-            )
-        }
-        for offer, household, units in zip(
-            given["offer"], given["household"], ints(given["units"]).tolist(), strict=True
-        ):
-            k = at.get((int(str(offer)), int(str(household))))
-            if k is not None:
-                step = int(self.step[self.offer[k]])
-                committed[k] = -(-units // step)
+        offer_ids = ints(self.market.offers["id"])
+        given = {name: ints(column) for name, column in self.market.given.items()}
+        known = np.isin(given["offer"], offer_ids)
+        row = np.searchsorted(offer_ids, given["offer"][known])
+        household, units = given["household"][known], given["units"][known]
+        concerned = np.zeros(len(offer_ids), np.bool_)
+        concerned[row] = True
+        pair = np.flatnonzero(concerned[self.offer])
+        of_pair = ints(self.market.needs["household"])[self.groups.first[self.need[pair]]]
+        households = np.unique(np.concatenate((household, of_pair)))
+        code = self.offer[pair] * len(households) + np.searchsorted(households, of_pair)
+        codes, at = np.unique(code, return_index=True)
+        wanted = row * len(households) + np.searchsorted(households, household)
+        met = np.isin(wanted, codes)
+        row, units = row[met], units[met]
+        limit = ints(self.market.offers["household_max"])[row]
+        # What is left to a household is whole units; so what it has is the rest of the limit.
+        left = np.maximum(0, limit - units) // self.step[row]
+        committed[pair[at[np.searchsorted(codes, wanted[met])]]] = limit // self.step[row] - left
         return committed
 
     def _declined(self) -> tuple[IntArray, IntArray] | None:
@@ -333,21 +371,19 @@ def _rows(ids: list[object], wanted: list[object]) -> IntArray:
     return np.searchsorted(ints(ids), ints(wanted)).astype(np.int64)
 
 
-def _components(need: IntArray, offer: IntArray, n: int, m: int) -> IntArray:
-    """The connected part that each need, then each offer, lies in: int64[n + m]."""
-    links = sparse.coo_matrix(
-        (np.ones(len(need), np.int8), (need, n + offer)), shape=(n + m, n + m)
-    )
-    part: IntArray = sparse.csgraph.connected_components(links, directed=False)[1]
-    return part.astype(np.int64)
+def _times(values: IntArray, scale: IntArray) -> IntArray:
+    """Values for one real unit as values for `scale` of them, capped before they overflow."""
+    product: IntArray = np.minimum(values, COST_MAX // scale) * scale
+    return product
 
 
-def _largest(part: IntArray, pack: IntArray, units: IntArray) -> dict[int, int]:
-    """The pack size with most units in each part; the smaller of two equal ones."""
-    total: dict[tuple[int, int], int] = {}
-    for p, size, count in zip(part.tolist(), pack.tolist(), units.tolist(), strict=True):
-        total[p, size] = total.get((p, size), 0) + count
-    chosen: dict[int, tuple[int, int]] = {}
-    for (p, size), count in total.items():
-        chosen[p] = max(chosen.get(p, (0, 0)), (count, -size))
-    return {p: -size for p, (_, size) in chosen.items()}
+def _refuse_too_large(units: IntArray, most: IntArray, cost: int) -> None:
+    """The sums that the optimizer refuses by a bare ValueError, as it would a mistake of ours."""
+    sums = max(_total(units), _total(most))
+    if int(units.max(initial=0)) > UNITS_MAX or sums > UNITS_SUM_MAX or cost > COST_SUM_MAX:
+        raise QuantitiesTooLarge
+
+
+def _total(values: IntArray) -> int:
+    """A sum that may pass 64 bits."""
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
