@@ -74,6 +74,13 @@ def _visible(row: Columns, scope: Scope) -> Condition:
     return in_public
 
 
+def _of_own_or_staff(row: Columns, scope: Scope) -> Condition:
+    """The number is between an organization and the officers; others could tell clients by it."""
+    if scope.is_one_of(STAFF):
+        return sa.true()
+    return row["organization_id"] == scope.organization_id
+
+
 def _moves(context: Context, status: str, organization_id: int) -> list[str]:
     return list(
         allowed_moves(context.viewer, status=OfferStatus(status), organization_id=organization_id)
@@ -130,8 +137,9 @@ class Offer(Entity):
     )
     external_reference: str | None = column(
         "external_reference",
-        "The number it goes by elsewhere.",
+        "The number it goes by elsewhere; null to all but its organization and officers.",
         roles=STAFF | PROVIDERS,
+        only=_of_own_or_staff,
         filter=True,
     )
     created_at: datetime = column("created_at", "When it was posted.", filter=True, order=True)

@@ -22,6 +22,7 @@ from marketplace.persistence.tables.house import jobs
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_drawn, unit_served
+from schema.exchange.needs import visible as visible_need
 from schema.exchange.plans_proof import (
     PlanLeftAside,
     PlanPolicy,
@@ -191,6 +192,17 @@ def _line_visible(row: Columns, scope: Scope) -> Condition:
     return within_reach(scope, region.scalar_subquery())
 
 
+def _need_visible(row: Columns, scope: Scope) -> Condition:
+    need = needs.alias()
+    seen = sa.select(need.c.id).where(need.c.id == row["need_id"], visible_need(need.c, scope))
+    return seen.exists()
+
+
+def _whole_km(metres: int | None) -> int | None:
+    """Rounded, since exact distances from three offers would say where a household lives."""
+    return None if metres is None else -(-metres // 1_000)
+
+
 @node(
     table=plan_lines,
     visible=_line_visible,
@@ -208,7 +220,13 @@ class PlanLine(Entity):
     drawn: Quantity = computed(
         ("units_drawn", unit_drawn), in_units, "What the offer gives, in the offer's unit."
     )
-    cost: BigInt = column("cost", "Of one unit, in metres.", filter=True, order=True)
+    distance_km: int | None = computed(
+        ("cost",),
+        _whole_km,
+        "From the offer to the household, in whole kilometres, rounded up; null where you may not "
+        "see the need.",
+        only=_need_visible,
+    )
     plan: Edge = one("Plan", "plan_id", "The plan it is of.", filter=True)
     need: Edge = one("Need", "need_id", "Whom it serves.", filter=True)
     offer: Edge = one("Offer", "offer_id", "What it draws on.", filter=True)

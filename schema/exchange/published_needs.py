@@ -8,6 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 import strawberry
 
+from marketplace.domain.exchange.allocations import LIVE_STATUSES
 from marketplace.domain.permissions import PROVIDERS, STAFF
 from marketplace.persistence.tables.exchange import allocations, offers, published_needs
 from schema.enums import described
@@ -54,7 +55,7 @@ described(
 
 
 def _visible(row: Columns, scope: Scope) -> Condition:
-    """Everyone sees what is open; providers also what their own offers were set aside for."""
+    """Everyone sees what is open; providers also what their own offers still serve or served."""
     if scope.is_one_of(STAFF):
         return sa.true()
     if not scope.is_one_of(PROVIDERS):
@@ -65,6 +66,7 @@ def _visible(row: Columns, scope: Scope) -> Condition:
         .select_from(allocation.join(offer, allocation.c.offer_id == offer.c.id))
         .where(
             allocation.c.need_id == row["need_id"],
+            allocation.c.status.in_(sorted(LIVE_STATUSES)),
             offer.c.organization_id == scope.organization_id,
         )
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from schema.readgraph.asked import Asked
-from schema.readgraph.declare import Cell, Columns, Leaf, Node
+from schema.readgraph.declare import Cell, Columns, Leaf, Node, Scope
 from schema.readgraph.decode import Decode, Json, Value, decoder
 from schema.readgraph.given import Given
 from schema.readgraph.selection import Selected
@@ -56,11 +56,11 @@ class Cells:
         return self.places[cell]
 
 
-def needed(node: Node, views: Sequence[Selected]) -> set[str]:
+def needed(node: Node, views: Sequence[Selected], scope: Scope) -> set[str]:
     """The columns of a node's table that these views read."""
     names: set[str] = set()
     for view in views:
-        for cell in (cell for _, leaf, _ in view.leaves for cell in leaf.cells):
+        for cell in (shown(leaf, c, scope) for _, leaf, _ in view.leaves for c in leaf.cells):
             if isinstance(cell, str):
                 names.add(cell)
             else:
@@ -70,6 +70,20 @@ def needed(node: Node, views: Sequence[Selected]) -> set[str]:
         names |= {one.here for _, one, _ in view.ones}
         names |= {many.here for _, many, _ in view.manys}
     return names
+
+
+def shown(leaf: Leaf, cell: Cell, scope: Scope) -> Cell:
+    """A cell of a field as the viewer sees it: null in rows of which the field is not shown."""
+    only = leaf.only
+    if only is None:
+        return cell
+
+    def guarded(row: Columns) -> Expression:
+        value = row[cell] if isinstance(cell, str) else cell(row)
+        rule = only(row, scope)
+        return value if rule is sa.true() else sa.case((rule, value))
+
+    return guarded
 
 
 def json_array(dialect: str, items: Sequence[Expression]) -> Expression:

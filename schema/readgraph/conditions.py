@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from marketplace.domain.ids import key_of
 from schema.readgraph.asked import Asked, Getter
+from schema.readgraph.cells import shown
 from schema.readgraph.declare import NODES, Columns, Condition, Has, Leaf, Node, One, Referenced
 from schema.readgraph.draft import Draft
 from schema.readgraph.given import Given
@@ -69,13 +70,15 @@ class Where:
         assert isinstance(spec, Leaf)
         cell = spec.cells[0]
         assert isinstance(cell, str)
-        column = self.row[cell]
+        seen = shown(spec, cell, self.draft.scope)
+        column = self.row[seen] if isinstance(seen, str) else seen(self.row)
         if isinstance(spec.filter, Referenced):
             return self._reference(spec.filter, operator, given)
         if isinstance(spec.filter, Has):
             return self._has(column, spec.filter, given)
         table_column = self.node.table.c[cell]
-        return self._plain(column, bool(table_column.nullable), operator, given)
+        nullable = bool(table_column.nullable) or spec.only is not None
+        return self._plain(column, nullable, operator, given)
 
     def _plain(self, column: Any, nullable: bool, operator: str, given: Given) -> Condition:
         if operator == "isNull":

@@ -22,7 +22,7 @@ import strawberry
 from strawberry.types.field import UNRESOLVED, StrawberryField
 
 from marketplace.domain.ids import opaque_id
-from marketplace.domain.permissions import Role, Viewer
+from marketplace.domain.permissions import Role
 from marketplace.persistence.tables.columns import UtcDateTime
 
 Condition: TypeAlias = sa.ColumnElement[bool]
@@ -107,6 +107,7 @@ class Leaf:
     asks_viewer: bool = False  # make(context, *cells)
     arguments: Arguments = ()  # make(context, arguments, *cells)
     roles: Roles | None = None  # None: whoever sees the row
+    only: Visible | None = None  # of these rows; of others it is null, and is asked by as null
     filter: Filter = False
     order: bool = False
 
@@ -195,6 +196,7 @@ class Declared(StrawberryField):
 
 def declared(spec: Spec, description: str) -> Any:
     # Any, as strawberry.field itself: the annotation beside it says the type.
+    assert not (isinstance(spec, Leaf) and spec.only and spec.order)
     made = Declared(description=description)
     made.spec = spec
     return made
@@ -261,11 +263,12 @@ def column(
     description: str,
     *,
     roles: Roles | None = None,
+    only: Visible | None = None,
     filter: Filter = False,
     order: bool = False,
 ) -> Any:
-    """The column `name` of the node's table, as it is."""
-    leaf = Leaf(cells=(name,), roles=roles, filter=filter, order=order)
+    """The column `name` of the node's table, as it is; `only` goes with no order and no mask."""
+    leaf = Leaf(cells=(name,), roles=roles, only=only, filter=filter, order=order)
     return declared(leaf, description)
 
 
@@ -275,11 +278,12 @@ def computed(
     description: str,
     *,
     roles: Roles | None = None,
+    only: Visible | None = None,
     filter: Filter = False,
     order: bool = False,
 ) -> Any:
     """What a pure function makes of some cells; filter and order go by the first of them."""
-    leaf = Leaf(cells=tuple(cells), make=make, roles=roles, filter=filter, order=order)
+    leaf = Leaf(cells=tuple(cells), make=make, roles=roles, only=only, filter=filter, order=order)
     return declared(leaf, description)
 
 
@@ -384,7 +388,6 @@ __all__ = [
     "Referenced",
     "Scope",
     "Through",
-    "Viewer",
     "column",
     "computed",
     "for_viewer",

@@ -25,6 +25,7 @@ from schema.readgraph.cells import (
     json_array,
     making,
     needed,
+    shown,
 )
 from schema.readgraph.conditions import among
 from schema.readgraph.declare import NODES, Node, One
@@ -88,7 +89,7 @@ class Builder:
         chosen = among(
             self.draft, table.c.id, sa.BigInteger(), lambda asked: list(asked.keys[node.name])
         )
-        names = sorted({"id", *needed(node, views)})
+        names = sorted({"id", *needed(node, views, self.draft.scope)})
         found = sa.select(*(table.c[name] for name in names))
         level = self.draft.level(found.where(chosen, node.visible(table.c, self.draft.scope)))
         cells = Cells(level.c, self.draft.dialect)
@@ -122,7 +123,9 @@ class Builder:
         """Put what is asked of a row into its cells; how to make the object of them."""
         plain, rich = [], []
         for key, leaf, arguments in selected.leaves:
-            places: list[Place] = [cells.place(cell) for cell in leaf.cells]
+            places: list[Place] = [
+                cells.place(shown(leaf, cell, self.draft.scope)) for cell in leaf.cells
+            ]
             if leaf.make is None:
                 plain.append((key, *places[0]))
             else:
@@ -141,7 +144,7 @@ class Builder:
         """The rows that an edge leads to, as a part: {value of the column there: object}."""
         node = NODES[one.target]
         table = node.table.alias()
-        names = sorted({one.there, *needed(node, [below])})
+        names = sorted({one.there, *needed(node, [below], self.draft.scope)})
         found = sa.select(*(table.c[name] for name in names)).where(
             table.c[one.there].in_(sa.select(above.c[one.here])),
             node.visible(table.c, self.draft.scope),
@@ -160,7 +163,7 @@ class Builder:
         """The rows of a page, as a part: a list, or lists by the key of the row above."""
         page = listed.page
         order = {term.column.name for term in page.order}
-        names = sorted({"id", *order, *needed(page.node, listed.views)})
+        names = sorted({"id", *order, *needed(page.node, listed.views, self.draft.scope)})
         level = self.draft.level(cut(self.draft, page, above, names))
         cells = Cells(level.c, self.draft.dialect)
         if above is not None:

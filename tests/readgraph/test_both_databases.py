@@ -32,7 +32,8 @@ DOCUMENTS = [
     """{ plans(first: 3) { nodes {
         reference kind status policy { order floorSharePercent } leftAside { count } error progress
         pairCount createdAt startedAt
-        lines(first: 3) { totalCount nodes { cost status allocation { status } need { status } } }
+        lines(first: 3) { totalCount nodes {
+            distanceKm status allocation { status } need { status } } }
       } } }""",
     """{ publishedNeeds(first: 50) { nodes {
         reference isOpen quantity { value unit } severityBand targetGroups deadline publishedAt

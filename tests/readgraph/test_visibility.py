@@ -108,7 +108,9 @@ class Rules:
 
     def PublishedNeed(self, row: dict[str, Any]) -> bool:  # noqa: N802
         served = self.role in PROVIDERS and any(
-            allocation["need_id"] == row["need_id"] and self.Allocation(allocation)
+            allocation["need_id"] == row["need_id"]
+            and allocation["status"] not in {"CANCELLED", "DECLINED"}
+            and self.Allocation(allocation)
             for allocation in self.rows["allocations"].values()
         )
         return self.role in STAFF or row["is_open"] or served
