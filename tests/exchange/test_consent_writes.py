@@ -222,7 +222,7 @@ async def test_withdrawal_costs_as_many_statements_for_forty_allocations_as_for_
         sa.event.remove(engine, "before_cursor_execute", count)
         sizes.append(len(statements))
 
-    assert sizes[0] == sizes[1] <= 14
+    assert sizes[0] == sizes[1] <= 15
     await all_is_well(market.database)
 
 

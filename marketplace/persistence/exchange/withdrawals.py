@@ -119,10 +119,10 @@ async def _end(
     db: Writing, these: sa.ColumnElement[bool], reason: CancelReason, *, now: datetime
 ) -> list[Row]:
     """Cancel allocations whose needs and offers are locked, and give back what they held."""
-    await _lock(db, allocations, these)
+    in_order = sa.select(allocations.c.id).where(these).order_by(allocations.c.id)
     cancelled = await db.rows(
         sa.update(allocations)
-        .where(these)
+        .where(allocations.c.id.in_(in_order.with_for_update()), these)
         .values(
             status=AllocationStatus.CANCELLED,
             cancel_reason=reason,
