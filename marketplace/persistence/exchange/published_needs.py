@@ -51,18 +51,16 @@ async def follow(db: Writing, need_ids: Sequence[int]) -> None:
             needs.c.status == NeedStatus.PUBLISHED,
             needs.c.covered < needs.c.quantity,
         )
+        .correlate(published_needs)
         .exists()
     )
     for start in range(0, len(need_ids), CHUNK):
         here = published_needs.c.need_id.in_(need_ids[start : start + CHUNK])
-        for is_open, right in ((True, asks), (False, ~asks)):
-            await db.execute(
-                sa.update(published_needs)
-                .where(
-                    here, right, published_needs.c.is_open.is_(sa.false() if is_open else sa.true())
-                )
-                .values(is_open=is_open)
-            )
+        await db.execute(
+            sa.update(published_needs)
+            .where(here, published_needs.c.is_open != asks)
+            .values(is_open=asks)
+        )
 
 
 async def township_of(db: Reading, region_id: int) -> int:
