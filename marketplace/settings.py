@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self, get_args
 
@@ -55,6 +56,8 @@ class Settings:
             raise SettingsError(f"AIDLOOP_PROFILE must be one of {', '.join(PROFILES)}.")
         if self.language not in ("en", "zh-CN"):
             raise SettingsError("AIDLOOP_LANGUAGE must be en or zh-CN.")
+        if self.port > 65_535:
+            raise SettingsError(f"AIDLOOP_PORT must be at most 65535, not {self.port}.")
         for item in fields(self):
             value = getattr(self, item.name)
             if type(value) is int and value <= 0:
@@ -76,6 +79,11 @@ class Settings:
         if not separator or scheme not in drivers:
             raise SettingsError(
                 f"AIDLOOP_DATABASE_URL must begin with postgresql:// or sqlite://, not {scheme!r}."
+            )
+        if scheme.startswith("postgres") and find_spec("psycopg") is None:
+            raise SettingsError(
+                "AIDLOOP_DATABASE_URL names PostgreSQL, whose driver is not installed: "
+                "pip install 'aidloop[postgres]'"
             )
         return f"{drivers[scheme]}://{rest}"
 

@@ -27,6 +27,13 @@ TOO_SLOW = Text(
     "操作超过 {} 秒，已被中止，请减少一次查询的内容。",
 )
 
+NO_STREAM = Text(
+    "A subscription needs a stream: send 'Accept: text/event-stream', or use a websocket with the "
+    "protocol graphql-transport-ws.",
+    "订阅需要流式连接：请发送 Accept: text/event-stream，"
+    "或使用 graphql-transport-ws 协议的 WebSocket。",
+)
+
 Results = AsyncGenerator[ExecutionResult, None]
 
 
@@ -72,6 +79,9 @@ class Schema(strawberry.Schema):
     ) -> object:
         context = execution_context.context
         assert isinstance(context, Context)
+        if execution_context.operation_type is OperationType.SUBSCRIPTION:
+            message = NO_STREAM.said_in(context.language)
+            raise GraphQLError(message, extensions={"code": "STREAM_NEEDED"})
         limit_s = context.settings.operation_timeout_s
         deadline = asyncio.timeout(limit_s)
         try:

@@ -15,7 +15,7 @@ INT64_MIN = -(2**63)
 
 BigInt = NewType("BigInt", int)
 
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_WHOLE = re.compile(r"-?[0-9]{1,400}")
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
@@ -63,11 +63,12 @@ def write_big_int(value: int | str) -> str:
 def read_big_int(value: object) -> int:
     """A whole number of 64 bits, from text or from a JSON integer."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
-        value = int(value)
+        # Longer than any number of 64 bits: not read, only known to be too large.
+        value = int(value) if len(value) <= 20 else INT64_MAX + 1
     if not isinstance(value, int) or isinstance(value, bool):
         raise GraphQLError('BigInt must be a whole number, best as text, such as "12000".')
     if not INT64_MIN <= value <= INT64_MAX:
-        raise GraphQLError("BigInt must fit 64 bits.")
+        raise GraphQLError(f"BigInt must lie between {INT64_MIN} and {INT64_MAX}.")
     return value
 
 

@@ -46,6 +46,10 @@ def main() -> None:
     except (SettingsError, MigrationFailed) as refusal:
         console.refuse(str(refusal))
         sys.exit(1)
+    except OSError as trouble:
+        where = f": {trouble.filename}" if trouble.filename else ""
+        console.refuse(f"{trouble.strerror or trouble}{where}")
+        sys.exit(1)
     except TopLevelError as refusal:
         console.refuse(refusal.said.said_in(console.language()))
         sys.exit(1)

@@ -52,7 +52,8 @@ def serve(
 ) -> None:
     """Serve GraphQL, with a worker in the same process unless AIDLOOP_WORKER_IN_SERVER=false."""
     settings = Settings.from_env()
-    settings = replace(settings, host=host or settings.host, port=port or settings.port)
+    given_port = settings.port if port is None else port
+    settings = replace(settings, host=host or settings.host, port=given_port)
     config = server_config(settings)
     ready(settings)
     console.out.print(f"Aidloop serves http://{config.host}:{config.port}/graphql  (Ctrl-C stops)")

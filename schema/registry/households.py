@@ -158,6 +158,9 @@ class Household(Entity):
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     region: Edge = one("Region", "region_id", "Village or grid cell.", filter=True)
     needs: Edge = many("Need", "household_id", "What it needs.")
+    consents: Edge = many(
+        "Consent", "household_id", "What it agreed to, and whether it still does."
+    )
 
 
 @strawberry.type

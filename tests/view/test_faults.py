@@ -100,3 +100,28 @@ def test_a_database_that_is_not_there_is_a_masked_500(tmp_path: Path) -> None:
     assert str(tmp_path) not in response.text
     assert (unready.status_code, alive.status_code) == (503, 200)
     assert "aidloop migrate" in unready.json()["reason"]
+
+
+def test_a_subscription_without_a_stream_is_told_what_it_needs(
+    misbehaving: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = misbehaving.ask("subscription { count(to: 2) }", Accept="application/json")
+
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "STREAM_NEEDED"}
+    assert "text/event-stream" in error["message"]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+OFFER_POST = """mutation ($q: BigInt!) { offerPost(input: {
+  kind: GOODS, categoryId: "x", quantity: $q }) { userErrors { code } } }"""
+
+
+def test_a_number_beyond_64_bits_is_told_the_bounds(sqlite_url: str, tmp_path: Path) -> None:
+    with served(settings_for(sqlite_url, tmp_path)) as server:
+        answers = [
+            server.ask(OFFER_POST, {"q": number}).json()["errors"][0]["message"]
+            for number in (str(10**30), str(2**63), "-" + "9" * 40)
+        ]
+
+    assert all("must lie between -9223372036854775808" in message for message in answers)
