@@ -111,6 +111,8 @@ async def lines_to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
             plan_lines.c.units_drawn,
             needs.c.household_id,
             (needs.c.quantity_min - needs.c.covered).label("missing"),
+            (needs.c.quantity - needs.c.covered).label("need_left"),
+            (offers.c.quantity - offers.c.reserved - offers.c.delivered).label("offer_left"),
             (offers.c.version != plan_lines.c.offer_version).label("offer_changed"),
             offers.c.household_max,
             offers.c.deliveries_max,

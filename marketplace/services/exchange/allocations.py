@@ -97,9 +97,11 @@ class _Left:
         if household == self.own_household:
             return LeftOutReason.OWN_HOUSEHOLD
         if need not in self.needs:
-            return LeftOutReason.NEED_NOT_IN_MARKET
+            covered = line["need_left"] <= 0
+            return LeftOutReason.NEED_COVERED if covered else LeftOutReason.NEED_NOT_IN_MARKET
         if offer not in self.offers:
-            return LeftOutReason.OFFER_NOT_IN_MARKET
+            used_up = line["offer_left"] <= 0
+            return LeftOutReason.OFFER_USED_UP if used_up else LeftOutReason.OFFER_NOT_IN_MARKET
         if line["offer_changed"]:
             return LeftOutReason.OFFER_CHANGED
         if self.needs[need] < served:
