@@ -29,7 +29,7 @@ described(
         LeftAsideReason.QUANTITY_MIN: "The need is of use only from some quantity on.",
         LeftAsideReason.DELIVERY_MIN: "The offer gives at least so much per delivery.",
         LeftAsideReason.DELIVERIES_MAX: "The offer has fewer deliveries than it might reach needs.",
-        LeftAsideReason.PACKS_MIXED: "Offers of several pack sizes compete for the same needs.",
+        LeftAsideReason.PACKS_MIXED: "Offers of several pack sizes compete for some of its needs.",
         LeftAsideReason.LESS_THAN_ONE_PACK: "The need is smaller than the only packs there are.",
         LeftAsideReason.LESS_THAN_ONE_UNIT: "Too little of the offer is left to serve anyone.",
         LeftAsideReason.SEVERAL_PRICES: "The cash might buy things of different prices.",
