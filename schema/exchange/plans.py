@@ -126,10 +126,6 @@ def _error(context: Context, error: Mapping[str, str] | None) -> str | None:
     return error.get("zh" if context.viewer.language == "zh-CN" else "en")
 
 
-def _big(value: int | None) -> BigInt | None:
-    return None if value is None else BigInt(value)
-
-
 def _progress(row: Columns) -> sa.ColumnElement[float]:
     job = jobs.alias()
     return sa.select(job.c.progress).where(job.c.id == row["job_id"]).scalar_subquery()
