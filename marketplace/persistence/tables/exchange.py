@@ -15,7 +15,7 @@ from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.offers import OfferStatus
 from marketplace.domain.exchange.plans import PlanKind, PlanLineStatus, PlanStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
-from marketplace.persistence.tables.columns import key, metadata, moment, one_of, to
+from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
 
 
 def _version() -> sa.Column[int]:
@@ -264,6 +264,29 @@ plan_lines = sa.Table(
     sa.UniqueConstraint("plan_id", "need_id", "offer_id", name="uq_plan_lines_pair"),
     sa.Index("ix_plan_lines_need_id", "need_id"),
     sa.Index("ix_plan_lines_offer_id", "offer_id"),
+)
+
+# What a plan was made from. The market holds places of households, so it is forgotten in time; what
+# is explained holds keys and numbers only, and stays.
+plan_records = sa.Table(
+    "plan_records",
+    metadata,
+    sa.Column(
+        "plan_id",
+        BigKey,
+        sa.ForeignKey("plans.id", ondelete="RESTRICT"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("market", sa.LargeBinary),
+    sa.Column("explained", sa.LargeBinary),
+    moment("recorded_at"),
+    sa.Index(
+        "ix_plan_records_recorded_at",
+        "recorded_at",
+        sqlite_where=sa.text("market IS NOT NULL"),
+        postgresql_where=sa.text("market IS NOT NULL"),
+    ),
 )
 
 allocations = sa.Table(

@@ -24,7 +24,7 @@ from marketplace.persistence.database import Database, Writing
 from marketplace.persistence.exchange import consents as consent_rows
 from marketplace.persistence.exchange import needs, offers, published_needs, withdrawals
 from marketplace.services.acting import KEPT_FOR
-from marketplace.services.exchange import consents
+from marketplace.services.exchange import consents, plan_records
 
 AT_ONCE_MAX = 500
 EVERY_S = 60.0
@@ -41,6 +41,7 @@ class Expired:
     offers: int = 0
     allocations: int = 0
     idempotency_keys: int = 0
+    plan_markets: int = 0
 
 
 async def expire(database: Database) -> Expired:
@@ -55,6 +56,7 @@ async def expire(database: Database) -> Expired:
         offers=await _tried(_expire_offers, database),
         allocations=await _tried(_lapse_allocations, database),
         idempotency_keys=await _tried(_forget_keys, database),
+        plan_markets=await _tried(plan_records.forget, database),
     )
 
 

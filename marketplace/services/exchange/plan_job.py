@@ -11,7 +11,8 @@ from marketplace.domain.exchange.plans import UNFINISHED, PlanStatus
 from marketplace.domain.jobs import Job, LeaseLost
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
-from marketplace.persistence.exchange import plans
+from marketplace.persistence.exchange import plan_records, plans
+from marketplace.services.exchange import plan_records as records
 from marketplace.services.jobs import JobFailed, Kind, Values
 
 KIND = "plan"
@@ -56,9 +57,21 @@ async def settle(db: Writing, database: Database, job: Job, result: Values) -> N
     if not await plans.change(db, plan["id"], values, was=UNFINISHED):
         raise LeaseLost(f"Plan {plan['id']} of job {job.id} has ended.")
     await plans.add_lines(db, plan["id"], lines)
+    await _record(db, database, plan["id"], result)
     told = {name: result[name] for name in ("need_count", "needs_served", "cost")}
     await events.append(
         db, _event(database, "plan.proposed", plan, lines=len(lines["need_id"]), **told)
+    )
+
+
+async def _record(db: Writing, database: Database, plan_id: int, result: Values) -> None:
+    explained = result["explained"]
+    await plan_records.add(
+        db,
+        plan_id,
+        market=records.from_text(str(result["market"])),
+        explained=None if explained is None else records.from_text(str(explained)),
+        now=database.now(),
     )
 
 

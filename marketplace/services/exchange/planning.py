@@ -19,6 +19,7 @@ from marketplace.domain.exchange.plans import PlanPolicy, PolicyOrder
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
+from marketplace.services.exchange import plan_records
 from marketplace.services.exchange.sharing_out import lines_of
 from marketplace.services.exchange.translation import (
     QuantitiesTooLarge,
@@ -177,6 +178,8 @@ def _answer(market: Market, translation: Translation, plan: matching.Plan) -> di
         "cost": _held(cost),
         "proof": plan.to_json(components=False) | {"components": len(plan.components)},
         "left_aside": translation.left_aside,
+        "market": plan_records.to_text(plan_records.packed_market(market)),
+        "explained": None,
     }
 
 
