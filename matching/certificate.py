@@ -137,7 +137,7 @@ def _slice_improves(
     rows: slice,
 ) -> str:
     """A unit towards pair_prior undoes a change and one beyond it is one: -1 and +1, both less one,
-    for an exchange at equal levels moves as many units forth as back.
+    for an exchange at equal levels moves as many units forth as back. So for a change's penalty.
     """
     need, offer, units = problem.pair_need[rows], problem.pair_offer[rows], x[rows]
     prior, ours = problem.pair_prior[rows], proven[need]
@@ -158,11 +158,14 @@ def _slice_improves(
     levels = source[0] - proof.need_price[0][need]
     costs = source[1] + problem.pair_cost[rows] - proof.need_price[1][need]
     change = source[2] - proof.need_price[2][need]
-    gain = _negative(levels, costs, change + np.where(units < prior, -2, 0))
+    penalty = 2 * proof.policy.change_penalty
+    more = costs - np.where(units < prior, penalty, 0)
+    gain = _negative(levels, more, change + np.where(units < prior, -2, 0))
     bad = np.flatnonzero(gain & (units < cap) & ours)
     if len(bad):
         return f"pair {rows.start + bad[0]}: one unit more would improve the plan"
-    gain = _negative(-levels, -costs, -change + np.where(units > prior, 0, 2))
+    less = costs - np.where(units > prior, 0, penalty)
+    gain = _negative(-levels, -less, -change + np.where(units > prior, 0, 2))
     bad = np.flatnonzero(gain & (units > 0) & ours)
     return f"pair {rows.start + bad[0]}: one unit less would improve the plan" if len(bad) else ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.arrays import IntArray
+from matching.arrays import BoolArray, IntArray
 from matching.backends import Backend, solver
 from matching.errors import SolverFailed
 from matching.network import Network
@@ -18,7 +18,7 @@ from matching.prices import (
     narrow_cost,
     narrow_levels,
 )
-from matching.stages import run_stage
+from matching.stages import Stage, run_stage
 from matching.state import State
 
 # Components in one chunk: enough to be worth a trip to another process.
@@ -45,7 +45,7 @@ def solve_chunk(
 
 def price_chunk(state: State) -> Solved | None:
     """Prices of a flow as it stands; None where a cycle shows that it is not optimal."""
-    return _priced(state, _nothing, {})
+    return _priced(state, _as_it_is, {})
 
 
 def chunk_ranges(net: Network, pairs: int) -> list[tuple[int, int]]:
@@ -62,9 +62,9 @@ def _staged(state: State, backend: Backend, checkpoint: Callable[[], None] | Non
     seconds: dict[str, float] = {}
     solve = solver(backend)
 
-    def stage(name: str) -> None:
+    def stage(name: Stage, active: BoolArray) -> None:
         began = time.process_time()
-        run_stage(state, name, solve, checkpoint or _nothing)  # type: ignore[arg-type]
+        run_stage(state, name, active, solve, checkpoint or _unlimited)
         seconds[name] = time.process_time() - began
 
     solved = _priced(state, stage, seconds)
@@ -73,22 +73,26 @@ def _staged(state: State, backend: Backend, checkpoint: Callable[[], None] | Non
     return solved
 
 
-def _priced(state: State, stage: Callable[[str], None], seconds: dict[str, float]) -> Solved | None:
+def _priced(
+    state: State, stage: Callable[[Stage, BoolArray], None], seconds: dict[str, float]
+) -> Solved | None:
     """Stage by stage: solve (or leave as is), price, keep free only what costs nothing to move."""
     net, began, rounds = state.net, time.process_time(), 0
     size = (len(net.need_units), len(net.offer_units) + len(net.hub_offer))
     need_price, source_price = (np.zeros((3, count), np.int64) for count in size)
-    steps: list[tuple[str, Callable[[State], Prices | None]]] = [("levels", level_prices)]
-    if bool(net.pair_cost.any()):
-        steps.append(("cost", cost_prices))
-    if bool(net.pair_prior.any()):
-        steps.append(("change", change_prices))
-    for name, price in steps:
-        stage(name)
-        prices = price(state)
-        if prices is None:
+    for at, (name, price) in enumerate(_STEPS):
+        active = _active(net, name)
+        if not active.any():
+            continue
+        stage(name, active)
+        found = price(state)
+        if found is None:
             return None
-        at = ("levels", "cost", "change").index(name)
+        prices = Prices(
+            np.where(active[state.need_part], found.need, 0),
+            np.where(active[state.source_part], found.source, 0),
+            found.rounds,
+        )
         need_price[at], source_price[at] = prices.need, prices.source
         rounds = max(rounds, prices.rounds)
         if name == "levels":
@@ -99,5 +103,28 @@ def _priced(state: State, stage: Callable[[str], None], seconds: dict[str, float
     return Solved(state.x, need_price, source_price, rounds, seconds)
 
 
-def _nothing(_stage: str = "") -> None:
+_STEPS: tuple[tuple[Stage, Callable[[State], Prices | None]], ...] = (
+    ("levels", level_prices),
+    ("cost", cost_prices),
+    ("change", change_prices),
+)
+
+
+def _active(net: Network, stage: Stage) -> BoolArray:
+    """Components that a stage is about, [C]: elsewhere nothing has a cost, or was proposed."""
+    every = np.ones(net.n_components, np.bool_)
+    if stage == "levels" or not net.n_components:
+        return every
+    counts = net.pair_prior if stage == "change" else net.pair_cost
+    if stage == "cost" and net.change_penalty:
+        counts = counts | net.pair_prior
+    active: BoolArray = np.maximum.reduceat(counts, net.pair_from[:-1]) > 0
+    return active
+
+
+def _as_it_is(_stage: Stage, _active: BoolArray) -> None:
+    return None
+
+
+def _unlimited() -> None:
     return None

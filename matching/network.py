@@ -23,6 +23,7 @@ class Network:
         hub_offer, hub_cap      [h]   the offer behind a hub, and what the household may still get
         pair_hub                [p]   the hub a pair draws from, -1: straight from the offer
         need_from, offer_from, hub_from, pair_from   [C+1]   where each component starts
+        change_penalty  what one unit of change against pair_prior costs
 
     Pairs are sorted by need, then offer: arcs come in one order, whoever solves them.
     """
@@ -45,6 +46,7 @@ class Network:
     offer_from: IntArray
     hub_from: IntArray
     pair_from: IntArray
+    change_penalty: int = 0
 
     @property
     def n_components(self) -> int:
@@ -82,6 +84,7 @@ class Network:
             offer_from=self.offer_from[first : last + 1] - m0,
             hub_from=self.hub_from[first : last + 1] - h0,
             pair_from=self.pair_from[first : last + 1] - p0,
+            change_penalty=self.change_penalty,
         )
 
 
@@ -97,7 +100,7 @@ class Layout:
     offer_component: IntArray
 
 
-def network(problem: Problem, levels: Tranches) -> tuple[Network, Layout]:
+def network(problem: Problem, levels: Tranches, change_penalty: int = 0) -> tuple[Network, Layout]:
     """The network of the pairs along which something can still flow; large components first."""
     cap, hub, hub_cap = _household_hubs(problem, pair_capacity(problem))
     pairs = np.flatnonzero(cap > 0)
@@ -138,6 +141,7 @@ def network(problem: Problem, levels: Tranches) -> tuple[Network, Layout]:
         offer_from=offsets(offer_component[offer_row], n_components),
         hub_from=offsets(offer_component[offer_row[hub_offer]], n_components),
         pair_from=offsets(need_component[problem.pair_need[pairs]], n_components),
+        change_penalty=change_penalty,
     )
     layout = Layout(need_row, offer_row, pairs, hub_household, need_component, offer_component)
     return net, layout

@@ -1,7 +1,8 @@
 """Prices: shortest residual distances from what is unserved or left over, all components at once.
 
 They prove a flow optimal (every residual arc has reduced cost >= 0), and say which part of it may
-still move freely: the arcs of reduced cost zero.
+still move freely: the arcs of reduced cost zero. Prices of a component depend on nothing outside
+it, so that they can be kept for as long as it does not change.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from matching.arrays import BoolArray, IntArray
+from matching.arrays import BoolArray, IntArray, summed
+from matching.network import Network
 from matching.state import FAR, State
 
 
@@ -25,7 +27,10 @@ class Prices:
 
 def level_prices(state: State) -> Prices:
     """The weight of the least urgent unit that would give way to one more at this node."""
-    far = int(state.net.tranche_weight.max(initial=0)) + 1
+    net = state.net
+    far = np.zeros(net.n_components, np.int64)
+    tranche_part = np.repeat(state.need_part, np.diff(net.tranche_start))
+    np.maximum.at(far, tranche_part, net.tranche_weight + 1)
     zero = np.zeros(len(state.x), np.int64)
     last, _ = state.margins()
     prices = _distances(state, last, zero, zero, far)
@@ -34,9 +39,17 @@ def level_prices(state: State) -> Prices:
 
 
 def cost_prices(state: State) -> Prices | None:
-    """Distances by cost over the free part; None if a cycle would lower the cost."""
-    cost = state.net.pair_cost
-    return _distances(state, _slack(state), cost, -cost, _far(state, cost))
+    """Distances by cost over the free part; None if a cycle would lower the cost.
+
+    With a penalty on change a unit up to the earlier proposal costs less by twice the penalty than
+    one beyond it: the same as one penalty less and one more, because the levels fix how many units
+    move; and without an earlier proposal nothing is altered.
+    """
+    net = state.net
+    cost, low = net.pair_cost, below_prior(net)
+    forth = np.where(state.x < net.pair_prior, low, cost)
+    back = np.where(state.x > net.pair_prior, -cost, -low)
+    return _distances(state, _slack(state), forth, back, _far(state, cost))
 
 
 def change_prices(state: State) -> Prices | None:
@@ -67,15 +80,36 @@ def narrow_cost(state: State, prices: Prices) -> None:
     fixed = prices.need != 0
     state.low = np.where(fixed, state.served, state.low)
     state.high = np.where(fixed, state.served, state.high)
-    _narrow(state, prices, state.net.pair_cost)
+    net = state.net
+    if not net.change_penalty:
+        _narrow(state, prices, net.pair_cost)
+        return
+    # Each side of the earlier proposal costs otherwise; a pair may move on one of them at most.
+    below = _reduced(state, prices, below_prior(net)) == 0
+    prior = np.minimum(net.pair_prior, net.pair_cap)
+    state.most = np.where(below, prior, state.most)
+    state.least = np.where(below, state.least, prior)
+    _narrow(state, prices, np.where(below, below_prior(net), net.pair_cost))
+
+
+def below_prior(net: Network) -> IntArray:
+    """Cost of a unit along each pair as long as there are fewer than in the earlier proposal."""
+    if not net.change_penalty:
+        return net.pair_cost
+    lower: IntArray = net.pair_cost - 2 * net.change_penalty
+    return lower
 
 
 def _narrow(state: State, prices: Prices, cost: IntArray) -> None:
     net, m = state.net, len(state.net.offer_units)
-    reduced = prices.source[state.source] + cost - prices.need[net.pair_need]
-    state.free = state.free & (reduced == 0)
+    state.free = state.free & (_reduced(state, prices, cost) == 0)
     state.hub_free = state.hub_free & (prices.source[net.hub_offer] == prices.source[m:])
     state.offer_free = state.offer_free & (prices.source[:m] == 0)
+
+
+def _reduced(state: State, prices: Prices, cost: IntArray) -> IntArray:
+    reduced: IntArray = prices.source[state.source] + cost - prices.need[state.net.pair_need]
+    return reduced
 
 
 def _slack(state: State) -> IntArray:
@@ -83,30 +117,30 @@ def _slack(state: State) -> IntArray:
     return np.where(state.served > state.low, 0, FAR)
 
 
-def _far(state: State, cost: IntArray) -> int:
-    """More than any simple path can cost: each source is left once at most."""
-    most = np.zeros(len(state.net.offer_units) + len(state.net.hub_offer), np.int64)
+def _far(state: State, cost: IntArray) -> IntArray:
+    """More than any simple path in a component can cost, [C]: each source is left once at most."""
+    most = np.zeros(len(state.source_part), np.int64)
     np.maximum.at(most, state.source, cost)
-    return int(most.sum()) + 1
+    return summed(state.source_part, most, state.net.n_components) + 1
 
 
 def _distances(
-    state: State, up: IntArray, forth: IntArray, back: IntArray, far: int
+    state: State, up: IntArray, forth: IntArray, back: IntArray, far: IntArray
 ) -> Prices | None:
     """Bellman-Ford by sorted reduction. `up`: price at which Z feeds each need.
 
-    Everything starts at `far` at most, as if Z had a costly arc to every node: so nodes that
-    nothing reaches get valid prices too. Returns None when a negative cycle is found.
+    Everything starts at its component's `far` at most, as if Z had a costly arc to every node: so
+    nodes that nothing reaches get valid prices too. Returns None when a negative cycle is found.
     """
     net, m = state.net, len(state.net.offer_units)
     source = state.source
-    ahead = _Relaxation(np.flatnonzero(state.free & (state.x < net.pair_cap)), net.pair_need)
-    behind = _Relaxation(np.flatnonzero(state.free & (state.x > 0)), source)
+    ahead = _Relaxation(np.flatnonzero(state.free & (state.x < state.most)), net.pair_need)
+    behind = _Relaxation(np.flatnonzero(state.free & (state.x > state.least)), source)
     more = np.flatnonzero(state.hub_free & (state.through < net.hub_cap))
     less = np.flatnonzero(state.hub_free & (state.through > 0))
-    need = np.minimum(up, far)
-    at = np.full(m + len(net.hub_offer), far, np.int64)
-    at[:m] = np.where(state.offer_free & (state.used < net.offer_units), 0, far)
+    need = np.minimum(up, far[state.need_part])
+    at = far[state.source_part]
+    at[:m] = np.where(state.offer_free & (state.used < net.offer_units), 0, at[:m])
     ahead_source, ahead_cost = source[ahead.rows], forth[ahead.rows]
     behind_need, behind_cost = net.pair_need[behind.rows], back[behind.rows]
     rounds, check, limit = 0, 64, 2 * (len(need) + len(at)) + 8

@@ -39,7 +39,7 @@ def certify(problem: Problem, policy: Policy, plan: _Planned) -> Certificate:
     """
     began = time.process_time()
     levels = tranches(problem.need_units, problem.need_severity, policy)
-    net, layout = network(problem, levels)
+    net, layout = network(problem, levels, policy.change_penalty)
     broken = violations(problem, plan)
     claimed = np.array([part.status == "optimal" for part in plan.components], np.bool_)
     if not broken and len(claimed) != net.n_components:

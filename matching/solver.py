@@ -17,7 +17,7 @@ from matching.network import Layout, Network, network
 from matching.plan import Plan, Progress, Status, gap_of
 from matching.policy import Policy
 from matching.precedence import Tranches, tranches
-from matching.problem import Problem
+from matching.problem import COST_SUM_MAX, Problem
 from matching.proof import certificate_of, checked
 from matching.reports import component_reports, reported_levels
 
@@ -58,7 +58,7 @@ def solve(
     clock = _Clock()
     until = None if deadline_s is None else time.monotonic() + deadline_s
     levels = tranches(problem.need_units, problem.need_severity, policy)
-    net, layout = network(problem, levels)
+    net, layout = network(problem, levels, policy.change_penalty)
     seconds = {"build": clock.lap()}
     total, parts = len(net.pair_need), net.n_components
 
@@ -119,10 +119,12 @@ def _refuse_ruled(problem: Problem, policy: Policy) -> None:
                 f"{name}[{index[0]}] is {getattr(problem, name)[index[0]]}; "
                 f"only {pure} can be solved for now."
             )
-    if policy.change_penalty != 0:
-        raise NotImplementedError("change_penalty: only 0 can be solved for now.")
     if policy.change_budget is not None:
         raise NotImplementedError("change_budget: only None can be solved for now.")
+    nodes = problem.n_needs + problem.n_offers + problem.n_pairs
+    most = int(problem.pair_cost.max(initial=0)) + 2 * policy.change_penalty
+    if policy.change_penalty and most * (nodes + 2) > COST_SUM_MAX:
+        raise ValueError(f"change_penalty is {policy.change_penalty}: too large for {nodes} rows.")
 
 
 def _assembled(net: Network, done: Done) -> tuple[Solved, BoolArray]:

@@ -18,27 +18,41 @@ FAR = 2**60  # above every price and capacity
 @dataclass(slots=True, eq=False)
 class State:
     """Mutable: x [p] and what follows from it; free [p], hub_free [h], offer_free [m], and the
-    range low..high [n] in which a need's total may still vary.
-    source [p] is where each pair draws from."""
+    ranges low..high [n] in which a need's total, and least..most [p] in which the units of a free
+    pair may still vary.
+    source [p] is where each pair draws from; need_part [n], source_part [m + h], pair_part [p] the
+    component of each row."""
 
     net: Network
     x: IntArray
     free: BoolArray = field(init=False)
     hub_free: BoolArray = field(init=False)
     offer_free: BoolArray = field(init=False)
+    least: IntArray = field(init=False)
+    most: IntArray = field(init=False)
     low: IntArray = field(init=False)
     high: IntArray = field(init=False)
     served: IntArray = field(init=False)
     used: IntArray = field(init=False)
     source: IntArray = field(init=False)
     through: IntArray = field(init=False)
+    need_part: IntArray = field(init=False)
+    source_part: IntArray = field(init=False)
+    pair_part: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
         net = self.net
         self.free = np.ones(len(net.pair_need), np.bool_)
         self.hub_free = np.ones(len(net.hub_offer), np.bool_)
         self.offer_free = np.ones(len(net.offer_units), np.bool_)
+        self.least, self.most = np.zeros(len(net.pair_need), np.int64), net.pair_cap
         self.source = net.pair_source
+        parts = np.arange(net.n_components)
+        self.need_part = np.repeat(parts, np.diff(net.need_from))
+        self.pair_part = np.repeat(parts, np.diff(net.pair_from))
+        self.source_part = np.concatenate(
+            [np.repeat(parts, np.diff(net.offer_from)), np.repeat(parts, np.diff(net.hub_from))]
+        )
         self.low = np.zeros(len(net.need_units), np.int64)
         self.high = net.need_units
         self.refresh()

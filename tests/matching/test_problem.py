@@ -220,12 +220,6 @@ def test_a_rule_that_cannot_be_solved_yet_is_refused_by_name(name: str, value: l
         solve(problem(**{name: value}))
 
 
-@pytest.mark.parametrize("policy", [Policy(change_penalty=1), Policy(change_budget=0)])
-def test_a_trade_of_change_against_good_done_is_refused_by_name(policy: Policy) -> None:
-    with pytest.raises(NotImplementedError, match="change_"):
-        solve(problem(), policy)
-
-
 def test_columns_are_closed_and_the_digest_tells_problems_apart() -> None:
     source = np.array([3, 2])
     one = problem(need_units=source)
