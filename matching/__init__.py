@@ -21,17 +21,23 @@ from matching.certificate import Certificate
 from matching.checker import violations
 from matching.errors import Cancelled, SolverFailed, TooManyPairs
 from matching.executor import ProcessExecutor
+from matching.marginals import Marginals, Worth, marginals
 from matching.plan import Component, Plan, Progress
 from matching.policy import Policy
 from matching.precedence import Tranches, tranches
 from matching.problem import Problem, drawn_units, served_units
 from matching.proof import certify
 from matching.solver import solve
+from matching.wide import WidePlan, solve_wide
+from matching.widepairs import AllPairs, NearPairs, near_pairs
 
 __all__ = [
+    "AllPairs",
     "Cancelled",
     "Certificate",
     "Component",
+    "Marginals",
+    "NearPairs",
     "NeedColumns",
     "OfferColumns",
     "Pairs",
@@ -43,13 +49,18 @@ __all__ = [
     "SolverFailed",
     "TooManyPairs",
     "Tranches",
+    "WidePlan",
+    "Worth",
     "candidates",
     "cash_units",
     "certify",
     "drawn_units",
+    "marginals",
+    "near_pairs",
     "region_intervals",
     "served_units",
     "solve",
+    "solve_wide",
     "tranches",
     "violations",
 ]

@@ -4,9 +4,9 @@ Distinct categories come first; an offer with a radius looks its needs up in a k
 is left is filtered in chunks of bounded size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -27,6 +27,8 @@ EARTH_RADIUS_M = 6_371_008.8
 CHUNK_CANDIDATES = 1_000_000
 UNKNOWN_DISTANCE_M = 50_000
 POSITION_MAX = 2**62
+
+Worth: TypeAlias = Callable[[IntArray, IntArray], BoolArray]
 
 
 # Single values that fill a column: __post_init__ makes every field the array it is declared as.
@@ -160,13 +162,43 @@ def candidates(
     forbidden           (need [F], offer [F])   pairs that may never meet
     unknown_distance_m  cost where a coordinate is unknown
     max_pairs           TooManyPairs above it: nothing is ever left out silently
-        chunk_pairs         pairs looked at together: bounds the memory, not the answer
+    chunk_pairs         pairs looked at together: bounds the memory, not the answer
+    """
+    found: list[Pairs] = []
+    total = 0
+    for part in candidate_slices(
+        needs,
+        offers,
+        forbidden=forbidden,
+        unknown_distance_m=unknown_distance_m,
+        chunk_pairs=chunk_pairs,
+    ):
+        found.append(part)
+        total += len(part.cost)
+        if max_pairs is not None and total > max_pairs:
+            raise TooManyPairs(f"More than {max_pairs} pairs may meet; raise max_pairs.")
+    return joined(found)
+
+
+def candidate_slices(
+    needs: NeedColumns,
+    offers: OfferColumns,
+    *,
+    forbidden: tuple[IntArray, IntArray] | None = None,
+    unknown_distance_m: int = UNKNOWN_DISTANCE_M,
+    chunk_pairs: int = CHUNK_CANDIDATES,
+    worth: Worth | None = None,
+) -> Iterator[Pairs]:
+    """The same pairs slice by slice in no order, never all of them in memory: for wide offers.
+
+    `worth(need, offer)`, both int64[K], may say bool[K] which pairs need no further look.
     """
     n, m = len(needs.category_low), len(offers.category_low)
     banned = _codes(forbidden, n, m)
-    found: list[tuple[IndexArray, IndexArray, IntArray]] = []
-    total = 0
     for need, offer in _in_category(needs, offers, chunk_pairs):
+        if worth is not None:
+            keep = worth(need, offer)
+            need, offer = need[keep], offer[keep]
         keep = _allowed(needs, offers, need, offer)
         need, offer = need[keep], offer[keep]
         if len(banned):
@@ -177,11 +209,19 @@ def candidates(
         limit = offers.radius_km[offer] * 1000.0
         keep = np.isnan(limit) | np.isinf(limit) | (known & (distance <= limit))
         cost = np.where(known, np.rint(distance), unknown_distance_m)[keep].astype(np.int64)
-        found.append((need[keep].astype(np.int32), offer[keep].astype(np.int32), cost))
-        total += len(cost)
-        if max_pairs is not None and total > max_pairs:
-            raise TooManyPairs(f"More than {max_pairs} pairs may meet; raise max_pairs.")
-    return _sorted(found)
+        if len(cost):
+            yield Pairs(need[keep].astype(np.int32), offer[keep].astype(np.int32), cost)
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """Slices as one, sorted by need, then offer."""
+    if not parts:
+        return Pairs(frozen(np.empty(0, np.int32)), frozen(np.empty(0, np.int32)), frozen(_none()))
+    need = np.concatenate([part.need for part in parts])
+    offer = np.concatenate([part.offer for part in parts])
+    cost = np.concatenate([part.cost for part in parts])
+    order = np.lexsort((offer, need))
+    return Pairs(frozen(need[order]), frozen(offer[order]), frozen(cost[order]))
 
 
 def region_intervals(
@@ -315,14 +355,6 @@ def _codes(forbidden: tuple[IntArray, IntArray] | None, n: int, m: int) -> IntAr
     need = whole("forbidden need", forbidden[0], None, 0, n - 1)
     offer = whole("forbidden offer", forbidden[1], len(need), 0, m - 1)
     return np.unique(need * m + offer)
-
-
-def _sorted(found: list[tuple[IndexArray, IndexArray, IntArray]]) -> Pairs:
-    if not found:
-        return Pairs(frozen(np.empty(0, np.int32)), frozen(np.empty(0, np.int32)), frozen(_none()))
-    need, offer, cost = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((offer, need))
-    return Pairs(frozen(need[order]), frozen(offer[order]), frozen(cost[order]))
 
 
 def _set(columns: object, name: str, values: object) -> None:
