@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.allocations import LIVE_STATUSES, AllocationStatus
+from marketplace.domain.exchange.allocations import (
+    LIVE_STATUSES,
+    OPEN_STATUSES,
+    AllocationStatus,
+)
+from marketplace.domain.exchange.days import first_day, last_day
 from marketplace.persistence.database import Reading
 from marketplace.persistence.exchange import needs as need_rows
 from marketplace.persistence.exchange import offers as offer_rows
@@ -31,13 +36,20 @@ class Market:
     """Columns of equal length in each; rows by id.
 
     needs      id year household category severity units covered quantity_min category_low
-               category_high kind price region latitude longitude groups
-    offers     id version year is_cash units pack household_max delivery_min deliveries_max
-               category_low category_high latitude longitude radius groups
+               category_high kind price region latitude longitude groups; of services (else None)
+               visit_minutes every_days last_day; their units are visits
+    offers     id version year is_cash is_service units pack household_max delivery_min
+               deliveries_max category_low category_high latitude longitude radius groups; of
+               services (else None) visits_per_day first_day last_day; their units are minutes
     regions    offer low high: where an offer may go; offers without a row go anywhere
     given      offer household units: drawn by live allocations of offers with a household limit
     deliveries offer count: live allocations of offers with limited deliveries
     declined   need offer: pairs whose provider has said no
+    visits     need offer count: visits of services that are set aside and still to be made
+
+    A day is a whole number, as date.toordinal() gives it, by the county's calendar. An offer's
+    first_day is the first whole day that is still to come, its last_day counts, too; a need's
+    last_day is that of its deadline, None where it has none.
     """
 
     needs: Columns
@@ -46,6 +58,7 @@ class Market:
     given: Columns
     deliveries: Columns
     declined: Columns
+    visits: Columns = field(default_factory=lambda: {"need": [], "offer": [], "count": []})
 
 
 async def read(
@@ -56,13 +69,29 @@ async def read(
     Of one moment if `db` is a snapshot. Places without coordinates stand where their region does.
     """
     return Market(
-        needs=await db.columns(_needs(now, region_id, category_id)),
-        offers=await db.columns(_offers(now)),
+        needs=_with_days(await db.columns(_needs(now, region_id, category_id)), now),
+        offers=_with_days(await db.columns(_offers(now)), now),
         regions=await db.columns(_regions(now)),
         given=await db.columns(_given(now)),
         deliveries=await db.columns(_deliveries(now)),
         declined=await db.columns(_declined(now)),
+        visits=await db.columns(_visits(now)),
     )
+
+
+def _with_days(columns: dict[str, list[object]], now: datetime) -> dict[str, list[object]]:
+    """Times as days, which can be counted with."""
+    ends = columns.pop("ends_at")
+    columns["last_day"] = [
+        last_day(at).toordinal() if isinstance(at, datetime) else None for at in ends
+    ]
+    if "begins_at" in columns:
+        begins = columns.pop("begins_at")
+        columns["first_day"] = [
+            first_day(max(at, now)).toordinal() if isinstance(at, datetime) else None
+            for at in begins
+        ]
+    return columns
 
 
 def _needs(now: datetime, region_id: int | None, category_id: int | None) -> sa.Select[tuple[()]]:
@@ -70,7 +99,7 @@ def _needs(now: datetime, region_id: int | None, category_id: int | None) -> sa.
     statement = (
         sa.select(
             needs.c.id,
-            sa.extract("year", needs.c.created_at).label("year"),
+            sa.cast(sa.extract("year", needs.c.created_at), sa.Integer).label("year"),
             needs.c.household_id.label("household"),
             needs.c.category_id.label("category"),
             needs.c.severity,
@@ -85,6 +114,9 @@ def _needs(now: datetime, region_id: int | None, category_id: int | None) -> sa.
             sa.case((lies, households.c.latitude), else_=regions.c.latitude).label("latitude"),
             sa.case((lies, households.c.longitude), else_=regions.c.longitude).label("longitude"),
             households.c.target_groups.label("groups"),
+            needs.c.visit_minutes,
+            needs.c.every_days,
+            sa.case((needs.c.visit_minutes.is_not(None), needs.c.deadline)).label("ends_at"),
         )
         .select_from(needs)
         .join(households, households.c.id == needs.c.household_id)
@@ -113,11 +145,12 @@ def _within(tree: sa.Table, key: int) -> sa.ColumnElement[bool]:
 def _offers(now: datetime) -> sa.Select[tuple[()]]:
     owner = organizations.alias()  # the condition below looks at organizations by itself
     lies = offers.c.latitude.is_not(None) & offers.c.longitude.is_not(None)
+    is_service = offers.c.kind == "SERVICE"
     return (
         sa.select(
             offers.c.id,
             offers.c.version,
-            sa.extract("year", offers.c.created_at).label("year"),
+            sa.cast(sa.extract("year", offers.c.created_at), sa.Integer).label("year"),
             (offers.c.kind == "CASH").label("is_cash"),
             offer_rows.left().label("units"),
             offers.c.pack_size.label("pack"),
@@ -130,6 +163,10 @@ def _offers(now: datetime) -> sa.Select[tuple[()]]:
             sa.case((lies, offers.c.longitude), else_=regions.c.longitude).label("longitude"),
             offers.c.radius_km.label("radius"),
             offers.c.target_groups.label("groups"),
+            is_service.label("is_service"),
+            offers.c.visits_per_day,
+            sa.case((is_service, offers.c.starts_at)).label("begins_at"),
+            sa.case((is_service, offers.c.expires_at)).label("ends_at"),
         )
         .select_from(offers)
         .join(categories, categories.c.id == offers.c.category_id)
@@ -196,5 +233,24 @@ def _declined(now: datetime) -> sa.Select[tuple[int, int]]:
             offer_rows.open_for_plans(now),
         )
         .distinct()
+        .order_by(allocations.c.need_id, allocations.c.offer_id)
+    )
+
+
+def _visits(now: datetime) -> sa.Select[tuple[int, int, int]]:
+    """All of them, and not only those whose offer is open: a weekly need has one visit a week."""
+    return (
+        sa.select(
+            allocations.c.need_id.label("need"),
+            allocations.c.offer_id.label("offer"),
+            sa.cast(sa.func.sum(allocations.c.units_served), sa.BigInteger).label("count"),
+        )
+        .join(offers, offers.c.id == allocations.c.offer_id)
+        .where(
+            allocations.c.status.in_(sorted(OPEN_STATUSES)),
+            offers.c.kind == "SERVICE",
+            offers.c.expires_at > now,
+        )
+        .group_by(allocations.c.need_id, allocations.c.offer_id)
         .order_by(allocations.c.need_id, allocations.c.offer_id)
     )

@@ -22,6 +22,11 @@ def _version() -> sa.Column[int]:
     return sa.Column("version", sa.Integer, nullable=False, server_default="0")
 
 
+def _visit_days() -> sa.Column[list[str]]:
+    """The suggested days of a service's visits, as 2026-11-24, one a visit; fewer if none fits."""
+    return sa.Column("visit_days", sa.JSON(none_as_null=True))
+
+
 government_aids = sa.Table(
     "government_aids",
     metadata,
@@ -95,6 +100,8 @@ needs = sa.Table(
     sa.Column("covered", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("quantity_min", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("severity", sa.Integer, nullable=False),
+    sa.Column("visit_minutes", sa.Integer),  # of services, whose quantities are visits
+    sa.Column("every_days", sa.Integer),  # at most one visit in so many days; 7: weekly
     moment("deadline", nullable=True),
     sa.Column("note_sealed", sa.Text),
     sa.Column("seal_id", sa.Text, nullable=False, unique=True),
@@ -114,6 +121,11 @@ needs = sa.Table(
     sa.CheckConstraint("covered >= 0 AND covered <= quantity", name="covered_within_quantity"),
     sa.CheckConstraint("quantity_min >= 1 AND quantity_min <= quantity", name="minimum_in_reach"),
     sa.CheckConstraint("severity BETWEEN 1 AND 100", name="severity_1_to_100"),
+    sa.CheckConstraint("visit_minutes BETWEEN 1 AND 1440", name="visit_within_a_day"),
+    sa.CheckConstraint(
+        "every_days IS NULL OR (every_days BETWEEN 1 AND 366 AND visit_minutes IS NOT NULL)",
+        name="recurs_in_visits",
+    ),
     sa.Index("ix_needs_household_id", "household_id"),
     sa.Index("ix_needs_category_id", "category_id"),
     sa.Index("ix_needs_region_id", "region_id"),
@@ -149,6 +161,8 @@ published_needs = sa.Table(
     sa.Column("quantity", sa.BigInteger, nullable=False),  # cash needs: the upper end of a band
     sa.Column("severity_band", sa.Text, nullable=False),
     sa.Column("target_groups", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("visit_minutes", sa.Integer),
+    sa.Column("every_days", sa.Integer),
     moment("deadline", nullable=True),
     moment("published_at"),
     one_of("severity_band", ("CRITICAL", "HIGH", "MEDIUM", "LOW")),
@@ -158,7 +172,7 @@ published_needs = sa.Table(
     sa.Index("ix_published_needs_is_open_published_at", "is_open", "published_at"),
 )
 
-# quantity, reserved, delivered: units for goods, fen for cash, minutes or visits for services.
+# quantity, reserved, delivered: units for goods, fen for cash, minutes for services.
 offers = sa.Table(
     "offers",
     metadata,
@@ -175,6 +189,7 @@ offers = sa.Table(
     sa.Column("household_max", sa.BigInteger),  # at most so much for one household
     sa.Column("delivery_min", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("deliveries_max", sa.Integer),
+    sa.Column("visits_per_day", sa.Integer),  # of services, over all households
     sa.Column("target_groups", sa.BigInteger, nullable=False, server_default="0"),  # 0: anyone
     sa.Column("latitude", sa.Float),
     sa.Column("longitude", sa.Float),
@@ -195,6 +210,14 @@ offers = sa.Table(
     sa.CheckConstraint("pack_size >= 1 AND delivery_min >= 1", name="lots_above_zero"),
     sa.CheckConstraint("household_max > 0 AND deliveries_max > 0", name="limits_above_zero"),
     sa.CheckConstraint("radius_km > 0", name="radius_above_zero"),
+    sa.CheckConstraint(
+        "visits_per_day IS NULL OR (visits_per_day > 0 AND kind = 'SERVICE')",
+        name="visits_of_services",
+    ),
+    sa.CheckConstraint(
+        "kind <> 'SERVICE' OR (expires_at IS NOT NULL AND pack_size = 1)",
+        name="services_within_a_period",
+    ),
     sa.Index("ix_offers_organization_id", "organization_id"),
     sa.Index("ix_offers_category_id", "category_id"),
     sa.Index("ix_offers_status_created_at", "status", "created_at"),
@@ -259,6 +282,7 @@ plan_lines = sa.Table(
     sa.Column("offer_version", sa.Integer, nullable=False),  # whose terms the line was planned by
     sa.Column("status", sa.Text, nullable=False, server_default="PROPOSED"),
     sa.Column("left_out_reason", sa.Text),
+    _visit_days(),
     one_of("status", tuple(PlanLineStatus)),
     sa.CheckConstraint("units_served > 0 AND units_drawn > 0", name="moves_something"),
     sa.UniqueConstraint("plan_id", "need_id", "offer_id", name="uq_plan_lines_pair"),
@@ -302,6 +326,7 @@ allocations = sa.Table(
     sa.Column("units_drawn", sa.BigInteger, nullable=False),
     moment("reserved_until", nullable=True),
     sa.Column("cancel_reason", sa.Text),
+    _visit_days(),
     moment("created_at"),
     moment("ended_at", nullable=True),
     _version(),
