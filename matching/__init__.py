@@ -21,22 +21,22 @@ from matching.certificate import Certificate
 from matching.checker import violations
 from matching.errors import Cancelled, SolverFailed, TooManyPairs
 from matching.executor import ProcessExecutor
-from matching.marginals import Marginals, Worth, marginals
 from matching.plan import Component, Plan, Progress
 from matching.policy import Policy
 from matching.precedence import Tranches, tranches
 from matching.problem import Problem, drawn_units, served_units
 from matching.proof import certify
+from matching.replan import Base, replan
 from matching.solver import solve
 from matching.wide import WidePlan, solve_wide
 from matching.widepairs import AllPairs, NearPairs, near_pairs
 
 __all__ = [
     "AllPairs",
+    "Base",
     "Cancelled",
     "Certificate",
     "Component",
-    "Marginals",
     "NearPairs",
     "NeedColumns",
     "OfferColumns",
@@ -50,14 +50,13 @@ __all__ = [
     "TooManyPairs",
     "Tranches",
     "WidePlan",
-    "Worth",
     "candidates",
     "cash_units",
     "certify",
     "drawn_units",
-    "marginals",
     "near_pairs",
     "region_intervals",
+    "replan",
     "served_units",
     "solve",
     "solve_wide",
