@@ -21,6 +21,7 @@ from matching.certificate import Certificate
 from matching.checker import violations
 from matching.errors import Cancelled, SolverFailed, TooManyPairs
 from matching.executor import ProcessExecutor
+from matching.marginals import Marginals, Worth, marginals
 from matching.plan import Component, Plan, Progress
 from matching.policy import Policy
 from matching.precedence import Tranches, tranches
@@ -37,6 +38,7 @@ __all__ = [
     "Cancelled",
     "Certificate",
     "Component",
+    "Marginals",
     "NearPairs",
     "NeedColumns",
     "OfferColumns",
@@ -50,10 +52,12 @@ __all__ = [
     "TooManyPairs",
     "Tranches",
     "WidePlan",
+    "Worth",
     "candidates",
     "cash_units",
     "certify",
     "drawn_units",
+    "marginals",
     "near_pairs",
     "region_intervals",
     "replan",

@@ -6,12 +6,12 @@ from concurrent.futures import Executor
 
 import numpy as np
 
+from matching.answers import answered
 from matching.arrays import BoolArray, IntArray, exact_dot, exact_sum, frozen
 from matching.backends import Backend, solver, solver_version
 from matching.certificate import Certificate
 from matching.checker import violations
-from matching.chunks import Solved
-from matching.dispatch import Done, Limits, dispatch
+from matching.dispatch import Limits
 from matching.errors import SolverFailed
 from matching.network import Layout, Network, network
 from matching.plan import Plan, Progress, Status, gap_of
@@ -20,6 +20,7 @@ from matching.precedence import Tranches, tranches
 from matching.problem import COST_SUM_MAX, Problem
 from matching.proof import certificate_of, checked
 from matching.reports import component_reports, reported_levels
+from matching.reuse import Known
 
 OnProgress = Callable[[float, Progress], None]
 
@@ -52,7 +53,30 @@ def solve(
     whichever executor solves it. Raises NotImplementedError naming a field that is not supported
     yet, SolverFailed when a plan fails its check or its proof (a bug).
     """
-    policy = policy or Policy()
+    return planned(
+        problem,
+        policy or Policy(),
+        None,
+        deadline_s=deadline_s,
+        executor=executor,
+        on_progress=on_progress,
+        cancelled=cancelled,
+        backend=backend,
+    )
+
+
+def planned(
+    problem: Problem,
+    policy: Policy,
+    known: Known | None,
+    *,
+    deadline_s: float | None,
+    executor: Executor | None,
+    on_progress: OnProgress | None,
+    cancelled: Callable[[], bool] | None,
+    backend: Backend,
+) -> Plan:
+    """solve, but for components whose answer is known."""
     _refuse_ruled(problem, policy)
     solver(backend)
     clock = _Clock()
@@ -70,13 +94,9 @@ def solve(
             )
 
     tell(0, 0)
-    done = dispatch(net, backend, executor, Limits(until, cancelled, tell))
-    for solved in done.chunks.values():
-        for phase, spent in solved.seconds.items():
-            seconds[phase] = seconds.get(phase, 0.0) + spent
-    seconds["solve_elapsed"] = clock.lap()
-
-    whole, claimed = _assembled(net, done)
+    limits = Limits(until, cancelled, tell)
+    whole, claimed = answered(net, known, backend, executor, limits)
+    seconds |= whole.seconds | {"solve_elapsed": clock.lap()}
     pair_units = np.zeros(problem.n_pairs, np.int64)
     pair_units[layout.pair_row] = whole.x
     if on_progress is not None:
@@ -125,25 +145,6 @@ def _refuse_ruled(problem: Problem, policy: Policy) -> None:
     most = int(problem.pair_cost.max(initial=0)) + 2 * policy.change_penalty
     if policy.change_penalty and most * (nodes + 2) > COST_SUM_MAX:
         raise ValueError(f"change_penalty is {policy.change_penalty}: too large for {nodes} rows.")
-
-
-def _assembled(net: Network, done: Done) -> tuple[Solved, BoolArray]:
-    """All chunks as one answer for the whole network; zeros, unclaimed, where one is missing."""
-    n, m, h = len(net.need_units), len(net.offer_units), len(net.hub_offer)
-    x = np.zeros(len(net.pair_need), np.int64)
-    need, source = np.zeros((3, n), np.int64), np.zeros((3, m + h), np.int64)
-    claimed = np.zeros(net.n_components, np.bool_)
-    rounds = 0
-    for (first, last), solved in done.chunks.items():
-        m0, m1 = net.offer_from[first], net.offer_from[last]
-        h0, h1 = net.hub_from[first], net.hub_from[last]
-        x[net.pair_from[first] : net.pair_from[last]] = solved.x
-        need[:, net.need_from[first] : net.need_from[last]] = solved.need_price
-        source[:, m0:m1] = solved.source_price[:, : m1 - m0]
-        source[:, m + h0 : m + h1] = solved.source_price[:, m1 - m0 :]
-        claimed[first:last] = True
-        rounds = max(rounds, solved.rounds)
-    return Solved(x, need, source, rounds, {}), claimed
 
 
 def _plan(
