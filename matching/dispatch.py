@@ -1,5 +1,6 @@
 """Dispatch: chunks of components over an executor, until all are done, time is up, or cancelled."""
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -17,6 +18,8 @@ PARALLEL_PAIRS = 400_000
 SHORT_PAIRS = 20_000
 POLL_S = 0.05
 TRIES = 2
+
+log = logging.getLogger("matching")
 
 
 class _TimeUp(Exception):
@@ -75,10 +78,11 @@ def dispatch(net: Network, backend: Backend, executor: Executor | None, limits: 
         with shared_executor() as own:
             _over(own, net, backend, limits, done, _parts(net, own.workers))
         return done
-    parts = _parts(net, usable_cpus())
+    parts = _parts(net, getattr(executor, "workers", usable_cpus()))
     try:
         _over(executor, net, backend, limits, done, parts)
-    except BrokenExecutor:
+    except BrokenExecutor as error:
+        log.warning("%s What is left is solved in processes of this machine.", error)
         with shared_executor() as own:  # theirs is beyond repair, the work is not
             _over(own, net, backend, limits, done, [p for p in parts if p not in done.chunks])
     return done
