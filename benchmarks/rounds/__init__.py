@@ -1,0 +1,1 @@
+"""The GetUsPPE requests in weekly rounds, by the testing framework of the package ppe-match."""
