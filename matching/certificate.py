@@ -24,6 +24,10 @@ class Certificate:
 
     A hub is what one offer may give to one household (hub_offer, hub_household, int64[H]).
     `proven` of `components` are optimal; `reason` says what an improvement would be, if any.
+
+    `ruled` of the components have rules and no prices. `ruled_proven` of these, counted in
+    `proven`, a solver has proven by branch and bound: that is taken from the plan, not checked
+    beyond what a plan shows by itself.
     """
 
     optimal: bool
@@ -39,6 +43,8 @@ class Certificate:
     seconds: float
     problem_digest: str
     policy: Policy
+    ruled: int = 0
+    ruled_proven: int = 0
 
     def to_json(self, *, prices: bool = False) -> dict[str, object]:
         """Plain values; the prices only where asked for."""
@@ -47,6 +53,8 @@ class Certificate:
             "reason": self.reason,
             "components": self.components,
             "proven": self.proven,
+            "ruled": self.ruled,
+            "ruled_proven": self.ruled_proven,
             "rounds": self.rounds,
             "seconds": self.seconds,
             "problem_digest": self.problem_digest,

@@ -53,10 +53,15 @@ def _totals(problem: Problem, x: IntArray) -> list[str]:
     drawn = np.zeros(problem.n_offers, np.int64)
     np.add.at(drawn, problem.pair_offer, x * problem.pair_draw)
     need, offer, least = problem.need_units, problem.offer_units, problem.need_min
-    few = (served > 0) & (served < least)
+    old = np.zeros(problem.n_needs, np.int64)
+    np.add.at(old, problem.pair_need, problem.pair_committed)
+    few = (served > 0) & (served < least - old)
     return (
         _told(served > need, lambda i: f"need {i}: {served[i]} units served, {need[i]} asked")
-        + _told(few, lambda i: f"need {i}: {served[i]} units served, at least {least[i]} or none")
+        + _told(
+            few,
+            lambda i: f"need {i}: {served[i]} units served, at least {least[i] - old[i]} or none",
+        )
         + _told(drawn > offer, lambda j: f"offer {j}: {drawn[j]} drawn, {offer[j]} left")
     )
 
@@ -84,12 +89,15 @@ def _households(problem: Problem, x: IntArray) -> list[str]:
 
 
 def _counts(problem: Problem, x: IntArray) -> list[str]:
-    used = (x > 0) | (problem.pair_committed > 0)
+    new = (x > 0) & (problem.pair_committed == 0)  # more than is allowed may be committed
+    used = new | (problem.pair_committed > 0)
     givers = np.bincount(problem.pair_need[used], minlength=problem.n_needs)
     takers = np.bincount(problem.pair_offer[used], minlength=problem.n_offers)
     giver_max, taker_max = problem.need_max_offers, problem.offer_max_needs
     many = (giver_max > 0) & (givers > giver_max)
+    many &= np.bincount(problem.pair_need[new], minlength=problem.n_needs) > 0
     wide = (taker_max > 0) & (takers > taker_max)
+    wide &= np.bincount(problem.pair_offer[new], minlength=problem.n_offers) > 0
     return _told(many, lambda i: f"need {i}: {givers[i]} offers, {giver_max[i]} allowed") + _told(
         wide, lambda j: f"offer {j}: {takers[j]} needs, {taker_max[j]} allowed"
     )

@@ -9,9 +9,10 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from matching.arrays import IntArray, offsets, summed
+from matching.arrays import BoolArray, IntArray, offsets
+from matching.easing import eased, household_left
 from matching.precedence import Tranches
-from matching.problem import Problem, pair_capacity
+from matching.problem import UNITS_MAX, Problem, pair_capacity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +91,11 @@ class Network:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Which row of the problem each row of the network is, and each row's component (-1: none)."""
+    """Which row of the problem each row of the network is, and each row's component (-1: none).
+
+    Components from `n_flow` on have rules that the network does not know: there it is a relaxation.
+    hub_left [h] is what a household may still get in the offer's own unit.
+    """
 
     need_row: IntArray
     offer_row: IntArray
@@ -98,13 +103,19 @@ class Layout:
     hub_household: IntArray
     need_component: IntArray
     offer_component: IntArray
+    hub_left: IntArray
+    n_flow: int
 
 
 def network(problem: Problem, levels: Tranches, change_penalty: int = 0) -> tuple[Network, Layout]:
-    """The network of the pairs along which something can still flow; large components first."""
+    """The network of the pairs along which something can still flow.
+
+    First the components without rules that bind, then those with; large ones first in each.
+    """
+    problem = eased(problem)
     cap, hub, hub_cap = _household_hubs(problem, pair_capacity(problem))
     pairs = np.flatnonzero(cap > 0)
-    need_component, offer_component, n_components = _components(problem, pairs)
+    need_component, offer_component, n_components, n_flow = _components(problem, pairs)
     need_row = _sorted_members(need_component)
     offer_row = _sorted_members(offer_component)
     need_at, offer_at = _inverse(need_row, problem.n_needs), _inverse(offer_row, problem.n_offers)
@@ -114,7 +125,7 @@ def network(problem: Problem, levels: Tranches, change_penalty: int = 0) -> tupl
     if len(code) and not bool((code[1:] > code[:-1]).all()):
         order = np.argsort(code, kind="stable")
         pairs, need, offer = pairs[order], need[order], offer[order]
-    hub_offer, hub_caps, hub_household, pair_hub = _sorted_hubs(
+    hub_offer, hub_left, hub_household, pair_hub = _sorted_hubs(
         problem, offer, hub[pairs], hub_cap, problem.need_household[problem.pair_need[pairs]]
     )
 
@@ -128,9 +139,10 @@ def network(problem: Problem, levels: Tranches, change_penalty: int = 0) -> tupl
         tranche_units=levels.units[rows],
         tranche_before=levels.before[rows],
         tranche_weight=levels.n_levels - levels.level[rows],
-        offer_units=problem.offer_units[offer_row],
+        offer_units=problem.offer_units[offer_row]
+        // _least_draw(problem, pairs, offer, len(offer_row)),
         hub_offer=hub_offer,
-        hub_cap=hub_caps,
+        hub_cap=hub_left // _least_draw(problem, pairs, pair_hub, len(hub_left)),
         pair_need=need,
         pair_offer=offer,
         pair_hub=pair_hub,
@@ -143,12 +155,42 @@ def network(problem: Problem, levels: Tranches, change_penalty: int = 0) -> tupl
         pair_from=offsets(need_component[problem.pair_need[pairs]], n_components),
         change_penalty=change_penalty,
     )
-    layout = Layout(need_row, offer_row, pairs, hub_household, need_component, offer_component)
+    layout = Layout(
+        need_row=need_row,
+        offer_row=offer_row,
+        pair_row=pairs,
+        hub_household=hub_household,
+        need_component=need_component,
+        offer_component=offer_component,
+        hub_left=hub_left,
+        n_flow=n_flow,
+    )
     return net, layout
 
 
+def _least_draw(problem: Problem, pairs: IntArray, source: IntArray, size: int) -> IntArray:
+    """Least that one unit draws from each offer or hub, 1 where rules leave plain units."""
+    draw = problem.pair_draw[pairs]
+    if not bool((draw > 1).any()):
+        return np.ones(size, np.int64)
+    least = np.full(size, UNITS_MAX)
+    inside = source >= 0
+    np.minimum.at(least, source[inside], draw[inside])
+    return least
+
+
+def _ruled(problem: Problem, pairs: IntArray) -> BoolArray:
+    """Pairs [p] with a rule that makes their component more than a network."""
+    need, offer = problem.pair_need[pairs], problem.pair_offer[pairs]
+    by_need = (problem.need_min > 1) | (problem.need_max_offers > 0)
+    by_offer = (problem.offer_min_lot > 1) | (problem.offer_max_needs > 0)
+    priced = (problem.pair_fixed_cost[pairs] > 0) & (problem.pair_committed[pairs] == 0)
+    ruled: BoolArray = by_need[need] | by_offer[offer] | priced | (problem.pair_draw[pairs] > 1)
+    return ruled
+
+
 def _household_hubs(problem: Problem, cap: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Capacity of each pair, its hub or -1, and capacity of each hub.
+    """Capacity of each pair, its hub or -1, and capacity of each hub in the offer's own unit.
 
     Where only one pair of an offer leads to a household, the household's limit is the pair's own.
     """
@@ -157,32 +199,30 @@ def _household_hubs(problem: Problem, cap: IntArray) -> tuple[IntArray, IntArray
     rows = np.flatnonzero(limit > 0)
     if not len(rows):
         return cap, hub, np.empty(0, np.int64)
-    groups = np.stack([problem.pair_offer[rows], problem.need_household[problem.pair_need[rows]]])
-    _, member = np.unique(groups, axis=1, return_inverse=True)
-    member = member.ravel()
-    size = int(member.max()) + 1
-    left = np.zeros(size, np.int64)
-    left[member] = limit[rows]
-    left = np.maximum(left - summed(member, problem.pair_committed[rows], size), 0)
+    member, left = household_left(problem, rows)
+    size = len(left)
     cap = cap.copy()
-    cap[rows] = np.minimum(cap[rows], left[member])
+    cap[rows] = np.minimum(cap[rows], left[member] // problem.pair_draw[rows])
     shared = np.bincount(member[cap[rows] > 0], minlength=size) > 1
     hub[rows] = np.where(shared[member], (np.cumsum(shared) - 1)[member], -1)
     return cap, hub, left[shared]
 
 
-def _components(problem: Problem, pairs: IntArray) -> tuple[IntArray, IntArray, int]:
-    """Component of each need and offer, -1 where no pair is; the one with most pairs is 0."""
+def _components(problem: Problem, pairs: IntArray) -> tuple[IntArray, IntArray, int, int]:
+    """Component of each need and offer, -1 where no pair is; how many there are, and how many of
+    them, the first, have no rules. The one with most pairs comes first."""
     n, size = problem.n_needs, problem.n_needs + problem.n_offers
     need, offer = problem.pair_need[pairs], problem.pair_offer[pairs] + n
     graph = coo_matrix((np.ones(len(pairs), np.int8), (need, offer)), shape=(size, size))
     n_labels, label = connected_components(graph.tocsr(), directed=False) if size else (0, need)
     count = np.bincount(label[need], minlength=n_labels)
+    ruled = np.zeros(n_labels, np.bool_)
+    ruled[label[need[_ruled(problem, pairs)]]] = True
     used = int((count > 0).sum())
     rank = np.empty(n_labels, np.int64)
-    rank[np.argsort(-count, kind="stable")] = np.arange(n_labels)
+    rank[np.lexsort((-count, (count == 0) | ruled, count == 0))] = np.arange(n_labels)
     component = np.where(count[label] > 0, rank[label], -1)
-    return component[:n], component[n:], used
+    return component[:n], component[n:], used, used - int(ruled.sum())
 
 
 def _sorted_members(component: IntArray) -> IntArray:

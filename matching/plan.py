@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from matching.arrays import IntArray
+from matching.bands import Band
 from matching.certificate import Certificate
 from matching.policy import Policy
 from matching.precedence import LevelKey
@@ -32,6 +33,12 @@ class Component:
 
     `bound` holds for sums from the first level on: no plan serves more units up to any level.
     `gap` is the largest share of such a sum that is not proven out of reach: 0 when optimal.
+
+    A "mip" component has rules. It was decided by `bands`, in order, then by cost, then by change;
+    `unproven` names the stages without proof ("band 2", "cost", "change") and `gap` is that of the
+    first. Where only pairs have a fixed cost its levels are those of a flow, without bands.
+    `cost_bound` is the least that cost + change_penalty x change is proven to come to for what is
+    served, `change_bound` the least change at that cost. `cost` counts the fixed cost of pairs.
     """
 
     needs: int
@@ -45,6 +52,10 @@ class Component:
     bound: IntArray
     cost: int
     gap: float
+    bands: tuple[Band, ...] = ()
+    cost_bound: int | None = None
+    change_bound: int | None = None
+    unproven: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Plain values."""
@@ -54,6 +65,10 @@ class Component:
         }
         for name in ("levels", "asked", "served", "bound"):
             plain[name] = getattr(self, name).tolist()
+        if self.kind == "mip":
+            plain["bands"] = [band.to_json() for band in self.bands]
+            plain |= {"cost_bound": self.cost_bound, "change_bound": self.change_bound}
+            plain["unproven"] = list(self.unproven)
         return plain
 
 
@@ -66,8 +81,9 @@ class Plan:
         level_keys                               [R]        the policy's key of each level
         need_component, offer_component          int64      index in components; -1: has no pair
 
-    `cost` is the sum of units x pair_cost, `change` the units by which the plan differs from the
-    earlier proposal. `seconds` by phase (CPU of all workers where they solved), `solvers` versions.
+    `cost` is the sum of units x pair_cost, and of pair_fixed_cost where a pair without commitments
+    is used; `change` the units by which the plan differs from the earlier proposal. `seconds` by
+    phase (CPU of all workers where they solved), `solvers` versions.
     """
 
     pair_units: IntArray
@@ -119,6 +135,14 @@ def level_totals(components: tuple[Component, ...], n_levels: int) -> tuple[IntA
         served[component.levels] += component.served
         bound[component.levels] += component.bound
     return served, bound
+
+
+def plan_gap(components: tuple[Component, ...], n_levels: int) -> float:
+    """Of flows, the largest share up to any level that is not ruled out; of components with rules,
+    the largest gap: what their levels seem to leave open may be what a rule forbids."""
+    flows = tuple(part for part in components if part.kind == "flow")
+    ruled = [part.gap for part in components if part.kind == "mip"]
+    return max([gap_of(*level_totals(flows, n_levels)), *ruled])
 
 
 def gap_of(served: IntArray, bound: IntArray) -> float:

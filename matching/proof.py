@@ -10,10 +10,14 @@ from matching.arrays import BoolArray, IntArray
 from matching.certificate import Certificate, improvement
 from matching.checker import violations
 from matching.chunks import Solved, price_chunk
+from matching.easing import eased
 from matching.network import Layout, Network, network
 from matching.policy import Policy
 from matching.precedence import Tranches, tranches
 from matching.problem import Problem
+from matching.ruled.claims import unfounded
+from matching.ruled.component import ruled_components
+from matching.ruled.outcomes import joined
 from matching.state import State
 
 
@@ -38,19 +42,27 @@ def certify(problem: Problem, policy: Policy, plan: _Planned) -> Certificate:
     then not `optimal`; `proven` counts those that are.
     """
     began = time.process_time()
+    broken = violations(problem, plan)
+    problem, digest = eased(problem), problem.digest
     levels = tranches(problem.need_units, problem.need_severity, policy)
     net, layout = network(problem, levels, policy.change_penalty)
-    broken = violations(problem, plan)
     claimed = np.array([part.status == "optimal" for part in plan.components], np.bool_)
     if not broken and len(claimed) != net.n_components:
         broken = [f"components: {net.n_components} are in the problem, {len(claimed)} in the plan"]
+    if not broken:
+        broken = unfounded(ruled_components(problem, levels, net, layout), plan, net, layout)
     if broken:
         none = certificate_of(problem, policy, net, layout, None)
-        return replace(none, reason=broken[0], seconds=time.process_time() - began)
-    state = State(net, plan.pair_units[layout.pair_row].copy())
-    _close(state, net, claimed)
+        spent = time.process_time() - began
+        return replace(none, reason=broken[0], seconds=spent, problem_digest=digest)
+    x = plan.pair_units[layout.pair_row]
+    flow = net.part(0, layout.n_flow)
+    state = State(flow, x[: len(flow.pair_need)].copy())
+    _close(state, flow, claimed[: layout.n_flow])
     solved = price_chunk(state)
-    proof = certificate_of(problem, policy, net, layout, solved)
+    if solved is not None:
+        solved, _ = joined(net, solved, x[len(flow.pair_need) :], layout.n_flow)
+    proof = replace(certificate_of(problem, policy, net, layout, solved), problem_digest=digest)
     return checked(problem, levels, plan.pair_units, proof, layout, claimed, began)
 
 
@@ -93,10 +105,14 @@ def checked(
     claimed: BoolArray,
     began: float,
 ) -> Certificate:
-    """The certificate after the check of its prices; `claimed` bool[C] are components to prove."""
-    reason = proof.reason
+    """The certificate after the check of its prices; `claimed` bool[C] are components to prove.
+
+    The last of them, from layout.n_flow on, have rules: there the claim is a solver's, no price's.
+    """
+    reason, n_flow = proof.reason, layout.n_flow
     if not reason:
-        claimed_or_none = np.append(claimed, True)  # -1: without pairs, trivially proven
+        priced = claimed & (np.arange(len(claimed)) < n_flow)
+        claimed_or_none = np.append(priced, True)  # -1: without pairs, trivially proven
         reason = improvement(
             problem,
             levels,
@@ -107,6 +123,7 @@ def checked(
         )
     left = int((~claimed).sum())
     proven = 0 if reason else len(claimed) - left
+    ruled_proven = 0 if reason else int(claimed[n_flow:].sum())
     if not reason and left:
         reason = f"{left} of {len(claimed)} components were not solved to the end"
     return replace(
@@ -114,6 +131,8 @@ def checked(
         optimal=not reason,
         reason=reason,
         proven=proven,
+        ruled=len(claimed) - n_flow,
+        ruled_proven=ruled_proven,
         seconds=time.process_time() - began,
     )
 

@@ -1,5 +1,7 @@
 """How good each component's part of a plan is, level by level, and what is proven of the rest."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matching.arrays import BoolArray, IntArray, frozen, summed
@@ -7,12 +9,21 @@ from matching.network import Network
 from matching.plan import Component, Status, gap_of, level_totals
 from matching.precedence import Tranches
 from matching.problem import Problem, served_units
+from matching.ruled.outcomes import ruled_report
+from matching.ruled.sending import Outcome
 
 
 def component_reports(
-    net: Network, levels: Tranches, x: IntArray, claimed: BoolArray
+    net: Network,
+    levels: Tranches,
+    x: IntArray,
+    claimed: BoolArray,
+    outcomes: Sequence[Outcome] = (),
 ) -> tuple[Component, ...]:
-    """One report per component: x [p] units, claimed bool[C] those that were solved."""
+    """One report per component: x [p] units, claimed bool[C] those that were solved as flows.
+
+    outcomes: what became of the last components, which have rules
+    """
     component = np.repeat(np.arange(net.n_components), np.diff(net.need_from))
     served = summed(net.pair_need, x, len(net.need_units))
     count = np.diff(net.tranche_start)
@@ -44,6 +55,9 @@ def component_reports(
                 gap=0.0 if claimed[c] else gap_of(got[a:b], bound),
             )
         )
+    first = len(reports) - len(outcomes)
+    for c, outcome in enumerate(outcomes, first):
+        reports[c] = ruled_report(reports[c], outcome)
     return tuple(reports)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,27 +12,23 @@ from matching.arrays import BoolArray, IntArray, exact_dot, exact_sum, frozen
 from matching.backends import Backend, solver, solver_version
 from matching.certificate import Certificate
 from matching.checker import violations
+from matching.chunks import Solved
 from matching.dispatch import Limits
+from matching.easing import eased
 from matching.errors import SolverFailed
 from matching.network import Layout, Network, network
-from matching.plan import Plan, Progress, Status, gap_of
+from matching.plan import Component, Plan, Progress, Status, plan_gap
 from matching.policy import Policy
 from matching.precedence import Tranches, tranches
 from matching.problem import COST_SUM_MAX, Problem
 from matching.proof import certificate_of, checked
 from matching.reports import component_reports, reported_levels
 from matching.reuse import Known
+from matching.ruled.component import ruled_components
+from matching.ruled.outcomes import joined
+from matching.ruled.sending import Outcome, answered_ruled
 
 OnProgress = Callable[[float, Progress], None]
-
-_PURE = {
-    "need_min": 1,
-    "need_max_offers": 0,
-    "offer_min_lot": 1,
-    "offer_max_needs": 0,
-    "pair_draw": 1,
-    "pair_fixed_cost": 0,
-}
 
 
 def solve(
@@ -50,8 +47,12 @@ def solve(
     are ended when time is up (components not done then have status "deadline", no units and an
     honest bound) or when `cancelled()` is true (Cancelled is raised). An `executor` of the caller's
     is only asked to cancel: what it already runs, it runs to the end. The plan is the same
-    whichever executor solves it. Raises NotImplementedError naming a field that is not supported
-    yet, SolverFailed when a plan fails its check or its proof (a bug).
+    whichever executor solves it. Raises NotImplementedError naming a field of the policy that is
+    not supported, SolverFailed when a plan fails its check or its proof (a bug).
+
+    Components with rules that bind are mixed-integer programs, decided band by band. Each takes
+    ruled.search.EFFORT_S at most, less before a deadline; what is not proven by then is "bounded".
+    Rules that cannot be kept are no error: those needs stay open.
     """
     return planned(
         problem,
@@ -77,12 +78,13 @@ def planned(
     backend: Backend,
 ) -> Plan:
     """solve, but for components whose answer is known."""
-    _refuse_ruled(problem, policy)
+    _refuse_unsupported(problem, policy)
     solver(backend)
     clock = _Clock()
     until = None if deadline_s is None else time.monotonic() + deadline_s
     levels = tranches(problem.need_units, problem.need_severity, policy)
-    net, layout = network(problem, levels, policy.change_penalty)
+    simple = eased(problem)
+    net, layout = network(simple, levels, policy.change_penalty)
     seconds = {"build": clock.lap()}
     total, parts = len(net.pair_need), net.n_components
 
@@ -95,22 +97,26 @@ def planned(
 
     tell(0, 0)
     limits = Limits(until, cancelled, tell)
-    whole, claimed = answered(net, known, backend, executor, limits)
+    whole, claimed, outcomes = _answers(
+        simple, levels, net, layout, known, backend, executor, limits
+    )
     seconds |= whole.seconds | {"solve_elapsed": clock.lap()}
     pair_units = np.zeros(problem.n_pairs, np.int64)
     pair_units[layout.pair_row] = whole.x
     if on_progress is not None:
         on_progress(0.92, Progress(phase="check", components_done=parts, components=parts))
+    parts_told = component_reports(net, levels, whole.x, claimed, outcomes)
     proof = checked(
-        problem,
+        simple,
         levels,
         pair_units,
-        certificate_of(problem, policy, net, layout, whole),
+        certificate_of(simple, policy, net, layout, whole),
         layout,
-        claimed,
+        np.array([part.status == "optimal" for part in parts_told], np.bool_),
         time.process_time(),
     )
-    plan = _plan(problem, policy, levels, net, layout, frozen(pair_units), claimed, proof)
+    proof = replace(proof, problem_digest=problem.digest)
+    plan = _plan(problem, policy, levels, layout, frozen(pair_units), parts_told, proof)
     plan.seconds.update(seconds)
     plan.solvers.update({backend: solver_version(backend)})
     _refuse_broken(problem, plan)
@@ -131,14 +137,7 @@ class _Clock:
         return self.at - before
 
 
-def _refuse_ruled(problem: Problem, policy: Policy) -> None:
-    for name, pure in _PURE.items():
-        index = np.flatnonzero(getattr(problem, name) != pure)
-        if len(index):
-            raise NotImplementedError(
-                f"{name}[{index[0]}] is {getattr(problem, name)[index[0]]}; "
-                f"only {pure} can be solved for now."
-            )
+def _refuse_unsupported(problem: Problem, policy: Policy) -> None:
     if policy.change_budget is not None:
         raise NotImplementedError("change_budget: only None can be solved for now.")
     nodes = problem.n_needs + problem.n_offers + problem.n_pairs
@@ -147,20 +146,56 @@ def _refuse_ruled(problem: Problem, policy: Policy) -> None:
         raise ValueError(f"change_penalty is {policy.change_penalty}: too large for {nodes} rows.")
 
 
+def _answers(
+    simple: Problem,
+    levels: Tranches,
+    net: Network,
+    layout: Layout,
+    known: Known | None,
+    backend: Backend,
+    executor: Executor | None,
+    limits: Limits,
+) -> tuple[Solved, BoolArray, list[Outcome]]:
+    """Units and prices of every component, flows first; which were solved as flows; the ruled."""
+    if layout.n_flow == net.n_components:
+        return *answered(net, known, backend, executor, limits), []
+    flow = net.part(0, layout.n_flow)
+    solved, claimed = answered(flow, known, backend, executor, limits)
+    after = replace(limits, told=_Tally(limits.told, len(flow.pair_need), layout.n_flow))
+    ruled = ruled_components(simple, levels, net, layout)
+    outcomes = answered_ruled(ruled, backend, executor, after)
+    x = np.concatenate([outcome.answer.x for outcome in outcomes])
+    whole, _ = joined(net, solved, x, layout.n_flow)
+    return whole, np.append(claimed, np.zeros(len(outcomes), np.bool_)), outcomes
+
+
+class _Tally:
+    """Adds up what is told of single components."""
+
+    def __init__(self, told: Callable[[int, int], None], pairs: int, components: int) -> None:
+        self.told, self.pairs, self.components = told, pairs, components
+
+    def __call__(self, pairs: int, components: int) -> None:
+        self.pairs += pairs
+        self.components += components
+        self.told(self.pairs, self.components)
+
+
 def _plan(
     problem: Problem,
     policy: Policy,
     levels: Tranches,
-    net: Network,
     layout: Layout,
     pair_units: IntArray,
-    claimed: BoolArray,
+    components: tuple[Component, ...],
     proof: Certificate,
 ) -> Plan:
-    components = component_reports(net, levels, pair_units[layout.pair_row], claimed)
     asked, served, bound = reported_levels(problem, levels, pair_units, components)
-    complete = bool(claimed.all())
-    status: Status = "optimal" if complete else "deadline"
+    states = {part.status for part in components}
+    status: Status = "deadline" if "deadline" in states else "optimal"
+    if status == "optimal" and "bounded" in states:
+        status = "bounded"
+    fresh = (pair_units > 0) & (problem.pair_committed == 0)
     return Plan(
         pair_units=pair_units,
         components=components,
@@ -170,10 +205,11 @@ def _plan(
         level_asked=asked,
         level_served=served,
         level_bound=bound,
-        cost=exact_dot(pair_units, problem.pair_cost),
+        cost=exact_dot(pair_units, problem.pair_cost)
+        + exact_sum(np.where(fresh, problem.pair_fixed_cost, 0)),
         change=exact_sum(np.abs(pair_units - problem.pair_prior)),
         status=status,
-        gap=0.0 if complete else gap_of(served, bound),
+        gap=plan_gap(components, levels.n_levels),
         seconds={},
         solvers={"numpy": np.__version__},
         problem_digest=problem.digest,

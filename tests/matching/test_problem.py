@@ -204,22 +204,6 @@ def test_a_huge_need_is_served_by_tranches_to_the_unit() -> None:
     assert plan.cost == (10**17 + 1) * 10**12
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("need_min", [1, 2]),
-        ("need_max_offers", [0, 1]),
-        ("offer_min_lot", [1, 2]),
-        ("offer_max_needs", [0, 2]),
-        ("pair_draw", [1, 1, 2]),
-        ("pair_fixed_cost", [0, 0, 5]),
-    ],
-)
-def test_a_rule_that_cannot_be_solved_yet_is_refused_by_name(name: str, value: list[int]) -> None:
-    with pytest.raises(NotImplementedError, match=rf"{name}\["):
-        solve(problem(**{name: value}))
-
-
 def test_columns_are_closed_and_the_digest_tells_problems_apart() -> None:
     source = np.array([3, 2])
     one = problem(need_units=source)

@@ -1,0 +1,100 @@
+"""HiGHS through MathOpt: a model and an objective in, values and a bound in whole numbers out.
+
+Values come back as floats: who asked rounds and checks them. A bound is widened by what floating
+point may have lost before it is called a bound.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from ortools.math_opt import model_pb2
+from ortools.math_opt.python import mathopt
+
+from matching.arrays import FloatArray
+from matching.ruled.model import Model, Objective
+
+# What a bound may lose to rounding, as a share of itself: HiGHS works to 1e-9 at best.
+LOST = 1e-9
+# Above so many units a switch that is off by a millionth would let a unit through.
+MANY_UNITS = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Values of all columns (None: none found), and a bound of the objective (None: none)."""
+
+    values: FloatArray | None
+    bound: int | None
+
+
+def solved(
+    model: Model,
+    objective: Objective,
+    *,
+    time_s: float,
+    whole: bool = True,
+    hint: FloatArray | None = None,
+) -> Answer:
+    """Solve by branch and cut, or where not `whole` the linear relaxation, within `time_s`."""
+    opt = mathopt.Model.from_model_proto(_proto(model, objective, whole))
+    params = mathopt.SolveParameters(
+        time_limit=timedelta(seconds=max(time_s, 0.01)),
+        relative_gap_tolerance=0.0,
+        absolute_gap_tolerance=0.0,
+        random_seed=0,
+    )
+    if whole and int(model.high.max(initial=0)) > MANY_UNITS:
+        params.highs.double_options["mip_feasibility_tolerance"] = LOST
+        params.highs.double_options["primal_feasibility_tolerance"] = LOST
+    hints = []
+    if hint is not None and whole:
+        columns = list(opt.variables())
+        hints = [mathopt.SolutionHint(dict(zip(columns, hint.tolist(), strict=True)))]
+    try:
+        result = mathopt.solve(
+            opt,
+            mathopt.SolverType.HIGHS,
+            params=params,
+            model_params=mathopt.ModelSolveParameters(solution_hints=hints),
+        )
+    except RuntimeError:  # an error within HiGHS is no answer, and no plan is lost by it
+        return Answer(None, None)
+    values = None
+    if result.has_primal_feasible_solution():
+        values = np.array(list(result.variable_values().values()), np.float64)
+    bound = result.termination.objective_bounds.dual_bound
+    return Answer(values, _bound(objective, bound) if math.isfinite(bound) else None)
+
+
+def _proto(model: Model, objective: Objective, whole: bool) -> model_pb2.ModelProto:
+    rows, size, step = model.rows, len(model.high), objective.step
+    proto = model_pb2.ModelProto()
+    proto.variables.ids.extend(range(size))
+    proto.variables.lower_bounds.extend([0.0] * size)
+    proto.variables.upper_bounds.extend(model.high.astype(np.float64).tolist())
+    proto.variables.integers.extend((model.integer & whole).tolist())
+    proto.objective.maximize = objective.largest
+    order = np.argsort(objective.column, kind="stable")
+    proto.objective.linear_coefficients.ids.extend(objective.column[order].tolist())
+    proto.objective.linear_coefficients.values.extend(
+        (objective.coef[order] // step).astype(np.float64).tolist()
+    )
+    proto.linear_constraints.ids.extend(range(rows.size))
+    proto.linear_constraints.lower_bounds.extend(np.concatenate(rows.low).tolist())
+    proto.linear_constraints.upper_bounds.extend(np.concatenate(rows.high).tolist())
+    row, column, coef = (np.concatenate(part) for part in (rows.row, rows.column, rows.coef))
+    order = np.lexsort((column, row))
+    matrix = proto.linear_constraint_matrix
+    matrix.row_ids.extend(row[order].tolist())
+    matrix.column_ids.extend(column[order].tolist())
+    matrix.coefficients.extend(coef[order].tolist())
+    return proto
+
+
+def _bound(objective: Objective, found: float) -> int:
+    """The whole value that no plan can pass, on the safe side of what was computed."""
+    lost = 1e-6 + LOST * abs(found)
+    reach = math.floor(found + lost) if objective.largest else math.ceil(found - lost)
+    return objective.constant + objective.step * reach
