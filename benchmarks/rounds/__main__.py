@@ -61,7 +61,7 @@ def _row(name: str, chosen: Strategy, plans: list[Plan], options: argparse.Names
         framework = TestingFramework(
             strategy=chosen, interval=options.days, max_donation_qty=options.donation_max
         )
-        # Some of its dates have fractions of a second, some not: pandas 2 and later leaves them text.
+        # Dates with and without fractions of a second: newer pandas leaves them text.
         for table in (framework.all_donors, framework.all_recipients):
             table["date"] = pd.to_datetime(table["date"], utc=True, format="ISO8601")
         framework.run()
