@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 import strawberry
@@ -15,7 +15,7 @@ from marketplace.domain.exchange.allocations import (
 from marketplace.domain.permissions import COUNTY_OFFICERS, PROVIDERS, SUPERVISION
 from marketplace.persistence.tables.exchange import allocations, needs
 from schema.enums import described
-from schema.exchange.amounts import in_units, unit_drawn, unit_served
+from schema.exchange.amounts import days_of, in_units, unit_drawn, unit_served
 from schema.exchange.offers import own_offer
 from schema.readgraph.declare import (
     Columns,
@@ -102,6 +102,13 @@ class Allocation(Entity):
     )
     drawn: Quantity = computed(
         ("units_drawn", unit_drawn), in_units, "What the offer gives, in the offer's unit."
+    )
+    visits: list[date] | None = computed(
+        ("visit_days",),
+        days_of,
+        "Of a service: suggested days of its visits, with no day of the offer given away twice and "
+        "one visit at most in each span of a recurring need; fewer than visits where the days do "
+        "not hold them. Null of goods and cash.",
     )
     reserved_until: datetime | None = column(
         "reserved_until", "Until when the provider may accept.", filter=True, order=True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlalchemy as sa
 
 from marketplace.persistence.tables.exchange import needs, offers
@@ -15,6 +17,11 @@ def in_units(value: int, unit: str | None) -> Quantity:
     return Quantity(value=BigInt(value), unit=unit or "unit")
 
 
+def days_of(days: list[str] | None) -> list[date] | None:
+    """Days as they are kept, as the graph says them."""
+    return None if days is None else [date.fromisoformat(day) for day in days]
+
+
 def unit_of_category(row: Columns) -> sa.ColumnElement[str]:
     """The unit of a row's category."""
     category = categories.alias()
@@ -23,8 +30,12 @@ def unit_of_category(row: Columns) -> sa.ColumnElement[str]:
 
 
 def unit_of_offer(row: Columns) -> sa.ColumnElement[str]:
-    """The unit that an offer is counted in: fen for cash, whatever its purpose."""
-    return sa.case((row["kind"] == "CASH", "fen"), else_=unit_of_category(row))
+    """The unit that an offer is counted in: fen for cash, whatever its purpose, minutes of time."""
+    return sa.case(
+        (row["kind"] == "CASH", "fen"),
+        (row["kind"] == "SERVICE", "minute"),
+        else_=unit_of_category(row),
+    )
 
 
 def unit_served(row: Columns) -> sa.ColumnElement[str]:

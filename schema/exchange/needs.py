@@ -102,6 +102,15 @@ class Need(Entity):
     quantity_min: Quantity = computed(
         ("quantity_min", unit_of_category), in_units, "Less than this is of no use."
     )
+    visit_minutes: int | None = column(
+        "visit_minutes", "Of a service: how many minutes a visit takes; the quantity is visits."
+    )
+    every_days: int | None = column(
+        "every_days",
+        "Of a recurring service: at most one visit in so many days, 7 for weekly; null: on any "
+        "days.",
+        filter=True,
+    )
     deadline: datetime | None = column(
         "deadline", "By when it must come; null: any time.", filter=True, order=True
     )

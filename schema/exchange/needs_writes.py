@@ -26,10 +26,20 @@ class NeedCreateInput:
     )
     category_id: ID = strawberry.field(description="What is needed, in this category's unit.")
     quantity_asked: BigInt = strawberry.field(
-        description="How much, before government aid is set off; fen for cash."
+        description="How much, before government aid is set off; fen for cash, visits of services."
     )
     quantity_min: BigInt = strawberry.field(
         description="Less than this is of no use; 1: any part helps.", default=BigInt(1)
+    )
+    visit_minutes: int | None = strawberry.field(
+        description="How many minutes a visit takes, at most 1440; for services only. Left out: "
+        "60.",
+        default=None,
+    )
+    every_days: int | None = strawberry.field(
+        description="At most one visit in so many days, 7 for weekly; for services only, left out: "
+        "on any days.",
+        default=None,
     )
     deadline: datetime | None = strawberry.field(
         description="By when it must come; left out: any time.", default=None
@@ -46,6 +56,8 @@ class NeedCreateInput:
             category_id=key_of("Category", self.category_id),
             quantity_asked=self.quantity_asked,
             quantity_min=self.quantity_min,
+            visit_minutes=self.visit_minutes,
+            every_days=self.every_days,
             deadline=self.deadline,
             external_reference=self.external_reference,
         )

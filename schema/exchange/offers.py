@@ -124,6 +124,9 @@ class Offer(Entity):
         ("delivery_min", unit_of_offer), in_units, "At least so much in one delivery."
     )
     deliveries_max: int | None = column("deliveries_max", "At most so many deliveries.")
+    visits_per_day: int | None = column(
+        "visits_per_day", "Of a service: at most so many visits a day, over all households."
+    )
     target_groups: list[TargetGroup] = computed(
         ("target_groups",), groups_in, "Whom it is meant for; empty: anyone.",
         filter=Has(TargetGroup),
@@ -133,7 +136,10 @@ class Offer(Entity):
     radius_km: float | None = column("radius_km", "How far it goes; null: any distance.")
     starts_at: datetime = column("starts_at", "From when on.", filter=True, order=True)
     expires_at: datetime | None = column(
-        "expires_at", "Until when; null: until used up.", filter=True, order=True
+        "expires_at",
+        "Until when; null: until used up. Services have a period.",
+        filter=True,
+        order=True,
     )
     external_reference: str | None = column(
         "external_reference",

@@ -26,12 +26,13 @@ from schema.scalars import BigInt
 
 KIND = "Goods, cash or service."
 CATEGORY = "What it is, in the category's unit; of cash, its one purpose."
-QUANTITY = "How much in all: base units of goods, fen of cash, minutes or visits of a service."
+QUANTITY = "How much in all: base units of goods, fen of cash, minutes of a service."
 TITLE = "What to call it, at most 120 characters. Everyone can read it: name nobody."
 PACK = "It is handed out in whole packs of so many base units; the quantity is a multiple of it."
 HOUSEHOLD_MAX = "At most so much for one household."
 DELIVERY_MIN = "At least so much in one delivery."
 DELIVERIES_MAX = "At most so many deliveries."
+VISITS = "At most so many visits a day, over all households; for services only."
 GROUPS = "Whom it is meant for; empty: anyone."
 LATITUDE = "Where it starts from, degrees north. Needs `longitude`."
 LONGITUDE = "Where it starts from, degrees east. Needs `latitude`."
@@ -41,7 +42,7 @@ RADIUS = (
 )
 REGIONS = "Where it may go, at most 100 regions with all below them; empty: anywhere."
 STARTS = "From when on; left out: at once."
-EXPIRES = "Until when; left out: until it is used up or closed."
+EXPIRES = "Until when; left out: until it is used up or closed. Services need it."
 REFERENCE = "The number it goes by in your own books, unique, at most 64 characters."
 
 M = TypeVar("M", bound="MovePayload")
@@ -63,6 +64,7 @@ class OfferPostInput:
     household_max: BigInt | None = strawberry.field(description=HOUSEHOLD_MAX, default=None)
     delivery_min: BigInt = strawberry.field(description=DELIVERY_MIN, default=BigInt(1))
     deliveries_max: int | None = strawberry.field(description=DELIVERIES_MAX, default=None)
+    visits_per_day: int | None = strawberry.field(description=VISITS, default=None)
     target_groups: list[TargetGroup] = strawberry.field(description=GROUPS, default_factory=list)
     latitude: float | None = strawberry.field(description=LATITUDE, default=None)
     longitude: float | None = strawberry.field(description=LONGITUDE, default=None)
@@ -83,6 +85,7 @@ class OfferPostInput:
             household_max=self.household_max,
             delivery_min=self.delivery_min,
             deliveries_max=self.deliveries_max,
+            visits_per_day=self.visits_per_day,
             target_groups=mask_of(self.target_groups),
             latitude=self.latitude,
             longitude=self.longitude,
@@ -114,6 +117,7 @@ class OfferUpdateInput:
     household_max: BigInt | None = strawberry.field(description=HOUSEHOLD_MAX, default=UNSET)
     delivery_min: BigInt | None = strawberry.field(description=DELIVERY_MIN, default=UNSET)
     deliveries_max: int | None = strawberry.field(description=DELIVERIES_MAX, default=UNSET)
+    visits_per_day: int | None = strawberry.field(description=VISITS, default=UNSET)
     target_groups: list[TargetGroup] | None = strawberry.field(description=GROUPS, default=UNSET)
     latitude: float | None = strawberry.field(description=LATITUDE, default=UNSET)
     longitude: float | None = strawberry.field(description=LONGITUDE, default=UNSET)
@@ -154,6 +158,7 @@ CAN_GO = frozenset(
     {
         "household_max",
         "deliveries_max",
+        "visits_per_day",
         "latitude",
         "longitude",
         "radius_km",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 import strawberry
@@ -21,7 +21,7 @@ from marketplace.persistence.tables.exchange import needs, plan_lines, plans
 from marketplace.persistence.tables.house import jobs
 from schema.context import Context
 from schema.enums import described
-from schema.exchange.amounts import in_units, unit_drawn, unit_served
+from schema.exchange.amounts import days_of, in_units, unit_drawn, unit_served
 from schema.exchange.needs import visible as visible_need
 from schema.exchange.plans_proof import (
     PlanLeftAside,
@@ -215,6 +215,13 @@ class PlanLine(Entity):
     )
     drawn: Quantity = computed(
         ("units_drawn", unit_drawn), in_units, "What the offer gives, in the offer's unit."
+    )
+    visits: list[date] | None = computed(
+        ("visit_days",),
+        days_of,
+        "Of a service: suggested days of its visits, with no day of the offer given away twice and "
+        "one visit at most in each span of a recurring need; fewer than visits where the days do "
+        "not hold them. Null of goods and cash.",
     )
     distance_km: int | None = computed(
         ("cost",),

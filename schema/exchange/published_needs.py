@@ -92,6 +92,15 @@ class PublishedNeed(Entity):
         ("target_groups",), groups_in, "Groups the household belongs to.",
         filter=Has(TargetGroup),
     )  # fmt: skip
+    visit_minutes: int | None = column(
+        "visit_minutes", "Of a service: how many minutes a visit takes; the quantity is visits."
+    )
+    every_days: int | None = column(
+        "every_days",
+        "Of a recurring service: at most one visit in so many days, 7 for weekly; null: on any "
+        "days.",
+        filter=True,
+    )
     deadline: datetime | None = column(
         "deadline", "By when it must come; null: any time.", filter=True, order=True
     )

@@ -277,6 +277,7 @@ async def test_offers_that_cannot_be_are_named_by_column(county: County) -> None
     assert said(report) == {
         (2, "单位编号", "NOT_FOUND"),
         (3, "种类", "INVALID"),
+        (3, "截止日期", "REQUIRED"),
         (4, "数量", "NOT_WHOLE_PACKS"),
         (5, "服务区划", "NOT_FOUND"),
         (6, "服务半径", "TOO_SMALL"),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from marketplace.domain.checks import QUANTITY_MAX, REFERENCE_LENGTH_MAX, fault, near, text, within
 from marketplace.domain.errors import Fault, InvalidInput
 from marketplace.domain.exchange.categories import CategoryFacts
+from marketplace.domain.exchange.days import days_between
 from marketplace.domain.permissions import MUTATIONS, Viewer
+from marketplace.domain.registry.categories import CategoryKind
+
+VISIT_MINUTES_USUAL = 60
+VISIT_MINUTES_MAX = 1_440
+EVERY_DAYS_MAX = 366
 
 
 class NeedStatus(StrEnum):
@@ -42,16 +48,31 @@ WITHDRAWABLE = frozenset(
 class NeedTerms:
     """What an officer writes down as a need.
 
-    quantity_asked    in the category's unit, before government aid; fen for cash
+    quantity_asked    in the category's unit, before government aid; fen for cash, visits of a
+                      service
     quantity_min      less than this is of no use; 1: any part helps
+    visit_minutes     how long a visit takes, of services only; none: an hour
+    every_days        at most one visit in so many days, 7 for weekly; none: on any days
     """
 
     household_id: int
     category_id: int
     quantity_asked: int
     quantity_min: int = 1
+    visit_minutes: int | None = None
+    every_days: int | None = None
     deadline: datetime | None = None
     external_reference: str | None = None
+
+
+def as_visits(terms: NeedTerms, category: CategoryFacts | None) -> NeedTerms:
+    """The terms, with how long a visit takes where a service was asked for without saying so."""
+    if category is None or category.kind is not CategoryKind.SERVICE:
+        return terms
+    return replace(
+        terms,
+        visit_minutes=VISIT_MINUTES_USUAL if terms.visit_minutes is None else terms.visit_minutes,
+    )
 
 
 def residual(
@@ -69,7 +90,11 @@ def residual(
 
     Raises InvalidInput with everything that stands in the way.
     """
-    faults = [*_category_faults(category), *_terms_faults(terms, now)]
+    faults = [
+        *_category_faults(category),
+        *_terms_faults(terms, now),
+        *_visit_faults(terms, category),
+    ]
     if severity is None:
         faults.append(
             fault(
@@ -101,6 +126,7 @@ def residual(
                 f"扣除政府救助后仅余 {left}，最低数量不能超过此数。",
             )
         )
+    faults.extend(_pace_faults(terms, left, now))
     if faults:
         raise InvalidInput(*faults)
     return left
@@ -133,6 +159,39 @@ def _category_faults(category: CategoryFacts | None) -> Iterator[Fault]:
             "CATEGORY_TOO_WIDE",
             "This category has no unit. Choose one below it.",
             "该类别过宽，没有计量单位，请选择其下级类别。",
+        )
+
+
+def _visit_faults(terms: NeedTerms, category: CategoryFacts | None) -> Iterator[Fault]:
+    given = (("visit_minutes", terms.visit_minutes), ("every_days", terms.every_days))
+    if category is not None and category.kind is not CategoryKind.SERVICE:
+        for name, value in given:
+            if value is not None:
+                yield fault(
+                    name,
+                    "INVALID",
+                    f"Only services are visits; this category is {category.kind}. Leave it out.",
+                    f"仅服务类需求按上门次数计，该类别属于 {category.kind}，请留空。",
+                )
+        return
+    for (name, value), most in zip(given, (VISIT_MINUTES_MAX, EVERY_DAYS_MAX), strict=True):
+        if value is not None:
+            yield from within(name, value, 1, most)
+
+
+def _pace_faults(terms: NeedTerms, visits: int, now: datetime) -> Iterator[Fault]:
+    """A recurring need asks for no more visits than there are such spans before its deadline."""
+    if terms.deadline is None or terms.every_days is None or terms.every_days < 1:
+        return
+    spans = -(-days_between(now, terms.deadline) // terms.every_days)
+    if visits > spans and terms.deadline > now:
+        yield fault(
+            "deadline",
+            "TOO_SOON",
+            f"{visits} visits, one in {terms.every_days} days, do not fit: {spans} fit before the "
+            "deadline. Ask for fewer, more often, or set a later deadline.",
+            f"每 {terms.every_days} 天一次，截止前只能安排 {spans} 次，少于所需的 {visits} 次；"
+            "请减少次数、缩短间隔或推迟截止时间。",
         )
 
 

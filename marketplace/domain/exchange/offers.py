@@ -12,6 +12,7 @@ from typing import TypedDict
 from marketplace.domain.checks import QUANTITY_MAX, REFERENCE_LENGTH_MAX, fault, near, text, within
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.exchange.categories import CategoryFacts
+from marketplace.domain.exchange.periods import service_faults
 from marketplace.domain.permissions import MUTATIONS, PROVIDERS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
@@ -51,8 +52,9 @@ class OfferTerms:
     """What a provider says of an offer.
 
     quantity, household_max, delivery_min
-                     base units; fen for cash, minutes or visits for services
+                     base units; fen for cash, minutes for services
     pack_size        base units in a pack; the offer is handed out in whole packs
+    visits_per_day   of services: at most so many visits a day, over all households
     target_groups    bit mask of TargetGroup, 0 for anyone
     region_ids       none: anywhere
     """
@@ -65,13 +67,14 @@ class OfferTerms:
     household_max: int | None = None
     delivery_min: int = 1
     deliveries_max: int | None = None
+    visits_per_day: int | None = None
     target_groups: int = 0
     latitude: float | None = None
     longitude: float | None = None
     radius_km: float | None = None
     region_ids: tuple[int, ...] = field(default=())
     starts_at: datetime | None = None  # none: at once
-    expires_at: datetime | None = None  # none: until it is used up or closed
+    expires_at: datetime | None = None  # none: until it is used up; services must say it
     external_reference: str | None = None
 
 
@@ -86,6 +89,7 @@ class TermsPatch(TypedDict, total=False):
     household_max: int | None
     delivery_min: int
     deliveries_max: int | None
+    visits_per_day: int | None
     target_groups: int
     latitude: float | None
     longitude: float | None
@@ -113,6 +117,13 @@ def check_terms(
         *_quantity_faults(terms),
         *_place_faults(terms),
         *_time_faults(terms, now),
+        *service_faults(
+            terms.kind,
+            minutes=terms.quantity,
+            visits_per_day=terms.visits_per_day,
+            period=(terms.starts_at, terms.expires_at),
+            now=now,
+        ),
         *_text_faults(terms),
         *_region_faults(terms, known_regions),
     ]
@@ -259,6 +270,8 @@ def _quantity_faults(terms: OfferTerms) -> Iterator[Fault]:
         yield from within("deliveries_max", terms.deliveries_max, 1, DELIVERIES_MAX)
     if terms.kind is CategoryKind.CASH and whole != 1:
         yield fault("pack_size", "INVALID", "Cash has no packs.", "资金没有包装规格。")
+    elif terms.kind is CategoryKind.SERVICE and whole != 1:
+        yield fault("pack_size", "INVALID", "Services have no packs.", "服务没有包装规格。")
     elif terms.quantity % whole:
         yield fault(
             "quantity",

@@ -34,6 +34,8 @@ def public_copy(
     target_groups: int,
     deadline: datetime | None,
     published_at: datetime,
+    visit_minutes: int | None = None,
+    every_days: int | None = None,
 ) -> dict[str, object]:
     """The row of `published_needs`: township at most, cash in bands, severity as a band.
 
@@ -48,6 +50,8 @@ def public_copy(
         "quantity": cash_band_fen(quantity) if category_kind is CategoryKind.CASH else quantity,
         "severity_band": severity_band(severity),
         "target_groups": target_groups,
+        "visit_minutes": visit_minutes,
+        "every_days": every_days,
         "deadline": deadline,
         "published_at": published_at,
     }

@@ -102,6 +102,13 @@ def _row_faults(row: CategoryRow, by_code: Mapping[str, CategoryRow]) -> Iterato
             f"{row.code}: cash is counted in fen, and nothing else is.",
             f"{row.code}：资金以分计量，其他类别不得以分计量。",
         )
+    if row.kind is CategoryKind.SERVICE and row.unit not in (None, "visit"):
+        yield fault(
+            row.code,
+            "INVALID",
+            f"{row.code}: what is needed of a service is counted in visits.",
+            f"{row.code}：服务类需求以次数计量。",
+        )
     parent = by_code.get(row.parent or "")
     if parent is None:
         return

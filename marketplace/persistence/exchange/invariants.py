@@ -14,6 +14,7 @@ from marketplace.domain.exchange.referrals import ReviewDecision
 from marketplace.persistence.database import Reading
 from marketplace.persistence.tables import (
     allocations,
+    categories,
     consents,
     need_reviews,
     needs,
@@ -153,6 +154,25 @@ FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
             needs,
             needs.c.id,
             sa.or_(needs.c.covered < 0, needs.c.covered > needs.c.quantity),
+        ),
+    ),
+    "services_are_needed_in_visits": (
+        "needs",
+        _rows(
+            needs.join(categories, categories.c.id == needs.c.category_id),
+            needs.c.id,
+            (categories.c.kind == "SERVICE") != needs.c.visit_minutes.is_not(None),
+        ),
+    ),
+    "services_are_drawn_in_minutes": (
+        "allocations",
+        _rows(
+            allocations.join(needs, needs.c.id == allocations.c.need_id).join(
+                offers, offers.c.id == allocations.c.offer_id
+            ),
+            allocations.c.id,
+            offers.c.kind == "SERVICE",
+            allocations.c.units_drawn != allocations.c.units_served * needs.c.visit_minutes,
         ),
     ),
     "published_only_with_consent": (

@@ -186,6 +186,8 @@ class NeedDraft:
             "quantity": self.quantity,
             "quantity_min": self.quantity if self.want.whole else 1,
             "severity": case.assessed.severity,
+            "visit_minutes": self.want.minutes,
+            "every_days": self.want.every_days,
             "deadline": self.deadline,
             "seal_id": new_seal_id(),
             "external_reference": f"DEMO-N{number:05d}",
@@ -235,7 +237,7 @@ def _of_case(place: int, case: Case, ground: Ground, dice: random.Random) -> Ite
             was_published=status is NeedStatus.PUBLISHED
             or (case.consent == "WITHDRAWN" and dice.random() < 0.7),
             created_at=ground.now - timedelta(days=age_days),
-            deadline=ground.now + timedelta(days=dice.randrange(20, 200))
+            deadline=ground.now + timedelta(days=dice.randrange(20, 200) + want.days_of(asked))
             if dice.random() < 0.7
             else None,
         )

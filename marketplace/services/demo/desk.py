@@ -167,6 +167,8 @@ def _copy(desk: Desk, key: int, worked: Worked) -> dict[str, object]:
         target_groups=home.household.groups,
         deadline=draft.deadline,
         published_at=worked.published_at,
+        visit_minutes=draft.want.minutes,
+        every_days=draft.want.every_days,
     )
     return copy | {"is_open": draft.status is NeedStatus.PUBLISHED}
 
@@ -205,10 +207,11 @@ def _event(kind: str, at: datetime, entity: str, key: int, by: object, **data: o
 
 
 def open_units(drafts: Sequence[NeedDraft]) -> Mapping[str, int]:
-    """Units that are in the market, by category."""
+    """Units that are in the market, by category; of services, minutes."""
     units: dict[str, int] = {}
     for draft in drafts:
         if draft.status is NeedStatus.PUBLISHED:
             category = draft.want.category
-            units[category] = units.get(category, 0) + draft.quantity
+            each = draft.want.minutes or 1
+            units[category] = units.get(category, 0) + draft.quantity * each
     return units

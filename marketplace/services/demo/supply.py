@@ -85,7 +85,10 @@ def offer_drafts(
     size: DemoSize,
     dice: random.Random,
 ) -> list[OfferDraft]:
-    """About half of what is needed, in each category by its own share, over many offers."""
+    """About half of what is needed, in each category by its own share, over many offers.
+
+    open_units    in the market, by category; of services, minutes
+    """
     counts = [1 + dice.randrange(3) for _ in CAMPAIGNS]
     drafts = [
         _draft(
@@ -128,7 +131,8 @@ def _budget(
     worth = sum(
         units * ground.categories[code]["reference_price_fen"]
         for code, units in open_units.items()
-        if top["tree_low"] <= ground.categories[code]["tree_low"] <= top["tree_high"]
+        if ground.categories[code]["kind"] != CategoryKind.SERVICE
+        and top["tree_low"] <= ground.categories[code]["tree_low"] <= top["tree_high"]
     )
     return max(50_000, int(worth * dice.uniform(0.15, 0.45)))
 
@@ -155,6 +159,8 @@ def _draft(
     limited = kind is not CategoryKind.CASH and quantity >= 20 * pack and dice.random() < 0.3
     verified = organization["status"] == OrganizationStatus.VERIFIED
     ends = timedelta(days=dice.randrange(30, 365))
+    service = kind is CategoryKind.SERVICE
+    bounded = dice.random() < 0.5
     terms = OfferTerms(
         kind=kind,
         category_id=category["id"],
@@ -168,11 +174,19 @@ def _draft(
         longitude=home["longitude"] if near else None,
         radius_km=float(dice.choice((10, 15, 20, 30))) if near else None,
         region_ids=tuple(sorted(town["id"] for town in towns)),
-        expires_at=ground.now + ends if dice.random() < 0.5 else None,
+        visits_per_day=_visits_per_day(quantity, ends, dice) if service else None,
+        expires_at=ground.now + ends if bounded or service else None,
     )
     return OfferDraft(
         organization_id=int(str(organization["id"])), status=_status(verified, dice), terms=terms
     )
+
+
+def _visits_per_day(minutes: int, period: timedelta, dice: random.Random) -> int | None:
+    """What a few volunteers do in a day, or as many as the minutes ask for; some say nothing."""
+    if dice.random() < 0.2:
+        return None
+    return max(dice.randrange(2, 7), minutes // 20 // period.days + 1)
 
 
 def _givers(

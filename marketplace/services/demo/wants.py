@@ -12,8 +12,10 @@ ALL = frozenset[str]()
 class Want:
     """`low`..`high` in steps of `step`, base units (fen for cash); `heads`: of each head.
 
-    whole   less than all of it is of no use
-    kinds   of families; empty: any
+    whole        less than all of it is of no use
+    kinds        of families; empty: any
+    minutes      of services, whose quantity is visits: how long one takes
+    every_days   at most one visit in so many days; 7: weekly
     """
 
     category: str
@@ -24,6 +26,12 @@ class Want:
     heads: bool = False
     whole: bool = False
     kinds: frozenset[str] = ALL
+    minutes: int | None = None
+    every_days: int | None = None
+
+    def days_of(self, visits: int) -> int:
+        """How long recurring visits take in all; 0 of what does not recur."""
+        return visits * (self.every_days or 0)
 
 
 OLD = frozenset({"elderly_alone", "elderly_couple"})
@@ -122,29 +130,72 @@ WANTS = (
         step=100_000,
         kinds=DISASTER | DISABLED,
     ),
-    Want(category="doorstep_haircut", weight=8, low=2, high=6, kinds=FRAIL),
-    Want(category="home_visit", weight=9, low=4, high=12, step=2, kinds=FRAIL),
-    Want(category="free_clinic", weight=6, low=1, high=4, kinds=FRAIL),
-    Want(category="meal_delivery", weight=4, low=20, high=60, step=10, kinds=OLD),
-    Want(category="cleaning", weight=5, low=120, high=600, step=60, kinds=FRAIL),
-    Want(category="bathing_help", weight=3, low=2, high=6, kinds=FRAIL),
-    Want(category="respite_care", weight=3, low=240, high=1_200, step=120, kinds=ILL | DISABLED),
-    Want(category="escort_to_hospital", weight=4, low=1, high=4, kinds=FRAIL),
-    Want(category="psychological_counselling", weight=3, low=60, high=360, step=60),
-    Want(category="home_repair", weight=4, low=1, high=3, kinds=OLD | DISASTER | DISABLED),
-    Want(category="ageing_friendly_renovation", weight=4, low=1, high=4, kinds=OLD),
-    Want(category="tutoring", weight=6, low=600, high=2_400, step=300, kinds=WITH_CHILDREN),
-    Want(category="child_companionship", weight=4, low=4, high=12, kinds=WITH_CHILDREN),
-    Want(category="wish_trip", weight=2, low=1, high=2, kinds=OLD | WITH_CHILDREN),
-    Want(category="legal_help", weight=2, low=60, high=240, step=30),
-    Want(category="policy_help", weight=2, low=1, high=2),
-    Want(category="job_placement", weight=9, low=1, high=1, kinds=frozenset({"unemployed"})),
+    Want(
+        category="doorstep_haircut", weight=8, low=2, high=6, minutes=30, every_days=30, kinds=FRAIL
+    ),
+    Want(
+        category="home_visit",
+        weight=9,
+        low=4,
+        high=12,
+        step=2,
+        minutes=60,
+        every_days=7,
+        kinds=FRAIL,
+    ),
+    Want(category="free_clinic", weight=6, low=1, high=4, minutes=20, kinds=FRAIL),
+    Want(
+        category="meal_delivery",
+        weight=4,
+        low=20,
+        high=60,
+        step=10,
+        minutes=15,
+        every_days=1,
+        kinds=OLD,
+    ),
+    Want(category="cleaning", weight=5, low=2, high=10, minutes=60, every_days=7, kinds=FRAIL),
+    Want(category="bathing_help", weight=3, low=2, high=6, minutes=60, every_days=7, kinds=FRAIL),
+    Want(category="respite_care", weight=3, low=2, high=10, minutes=120, kinds=ILL | DISABLED),
+    Want(category="escort_to_hospital", weight=4, low=1, high=4, minutes=180, kinds=FRAIL),
+    Want(category="psychological_counselling", weight=3, low=1, high=6, minutes=60, every_days=7),
+    Want(
+        category="home_repair",
+        weight=4,
+        low=1,
+        high=3,
+        minutes=180,
+        kinds=OLD | DISASTER | DISABLED,
+    ),
+    Want(category="ageing_friendly_renovation", weight=4, low=1, high=4, minutes=240, kinds=OLD),
+    Want(category="tutoring", weight=6, low=10, high=40, step=5, minutes=60, kinds=WITH_CHILDREN),
+    Want(
+        category="child_companionship",
+        weight=4,
+        low=4,
+        high=12,
+        minutes=90,
+        every_days=7,
+        kinds=WITH_CHILDREN,
+    ),
+    Want(category="wish_trip", weight=2, low=1, high=2, minutes=480, kinds=OLD | WITH_CHILDREN),
+    Want(category="legal_help", weight=2, low=1, high=4, minutes=60),
+    Want(category="policy_help", weight=2, low=1, high=2, minutes=45),
+    Want(
+        category="job_placement",
+        weight=9,
+        low=1,
+        high=1,
+        minutes=60,
+        kinds=frozenset({"unemployed"}),
+    ),
     Want(
         category="skills_training",
         weight=6,
-        low=1_200,
-        high=3_600,
-        step=600,
+        low=10,
+        high=30,
+        step=5,
+        minutes=120,
         kinds=frozenset({"unemployed", "single_parent"}),
     ),
 )

@@ -16,6 +16,7 @@ from marketplace.persistence import events
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import allocations, facts, needs, offers, plans
 from marketplace.services.acting import Turn
+from marketplace.services.exchange import rotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ async def reserve_plan(
     kept = [line for line in lines if decided[line["id"]] is None]
     await needs.cover_many(db, _sums(kept, "need_id", "units_served"))
     await offers.reserve_many(db, _sums(kept, "offer_id", "units_drawn"))
+    visit_days = await rotas.days(db, plan_id, now=now, only={line["id"] for line in kept})
     await plans.decide_lines(db, decided)
     until = now + timedelta(days=rules.reservation_days)
     keys = await allocations.add_many(
@@ -60,6 +62,7 @@ async def reserve_plan(
                 "status": AllocationStatus.RESERVED,
                 "units_served": line["units_served"],
                 "units_drawn": line["units_drawn"],
+                "visit_days": visit_days.get(line["id"]),
                 "reserved_until": until,
                 "created_at": now,
             }

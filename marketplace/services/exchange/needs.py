@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.government_aid import covered_by_government
-from marketplace.domain.exchange.needs import NeedStatus, NeedTerms, residual
+from marketplace.domain.exchange.needs import NeedStatus, NeedTerms, as_visits, residual
 from marketplace.persistence.database import Database, Reading
 from marketplace.persistence.exchange import facts, needs
 from marketplace.services.acting import Act, once, record
@@ -28,6 +28,7 @@ async def create(database: Database, act: Act, terms: NeedTerms) -> int:
         await in_reach(db, act.viewer, household)
         assert household is not None, "what is not there is out of reach"
         category = await facts.category(db, terms.category_id)
+        terms = as_visits(terms, category)
         by_government = await _by_government(db, terms, category, database)
         quantity = residual(
             terms,
@@ -46,6 +47,8 @@ async def create(database: Database, act: Act, terms: NeedTerms) -> int:
             "quantity": quantity,
             "quantity_min": terms.quantity_min,
             "severity": household["severity"],
+            "visit_minutes": terms.visit_minutes,
+            "every_days": terms.every_days,
             "deadline": terms.deadline,
             "external_reference": terms.external_reference,
             "seal_id": uuid4().hex,

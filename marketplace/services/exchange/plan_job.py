@@ -13,6 +13,7 @@ from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import plan_records, plans
 from marketplace.services.exchange import plan_records as records
+from marketplace.services.exchange import rotas
 from marketplace.services.jobs import JobFailed, Kind, Values
 
 KIND = "plan"
@@ -57,6 +58,7 @@ async def settle(db: Writing, database: Database, job: Job, result: Values) -> N
     if not await plans.change(db, plan["id"], values, was=UNFINISHED):
         raise LeaseLost(f"Plan {plan['id']} of job {job.id} has ended.")
     await plans.add_lines(db, plan["id"], lines)
+    await rotas.propose(db, plan["id"], now=database.now())
     await _record(db, database, plan["id"], result)
     told = {name: result[name] for name in ("need_count", "needs_served", "cost")}
     await events.append(

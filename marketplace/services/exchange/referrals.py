@@ -162,6 +162,8 @@ async def _publish(db: Writing, row: Row, database: Database) -> int:
         target_groups=row["target_groups"],
         deadline=row["deadline"],
         published_at=database.now(),
+        visit_minutes=row["visit_minutes"],
+        every_days=row["every_days"],
     )
     return await published_needs.publish(db, copy)
 

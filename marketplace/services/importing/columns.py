@@ -42,6 +42,8 @@ NEEDS = (
     Column(key="category", zh="类别代码", others=("类别", "需求类别"), required=True),
     Column(key="quantity", zh="数量", others=("units", "需求数量"), required=True),
     Column(key="quantity_min", zh="最低数量", others=("最低需求数量",)),
+    Column(key="visit_minutes", zh="每次分钟数", others=("每次时长", "minutes")),
+    Column(key="every_days", zh="间隔天数", others=("每几天一次",)),
     Column(key="deadline", zh="截止日期", others=("截止时间",)),
 )
 OFFERS = (
@@ -57,6 +59,7 @@ OFFERS = (
     Column(key="household_max", zh="每户上限", others=("每户限量",)),
     Column(key="delivery_min", zh="最小配送量", others=("每次最低",)),
     Column(key="deliveries_max", zh="最多配送次数", others=("配送次数上限",)),
+    Column(key="visits_per_day", zh="每日上门次数", others=("每天次数",)),
     Column(key="groups", zh="对象类别", others=("target_groups", "人群", "分群")),
     Column(key="regions", zh="服务区划", others=("region", "服务地区", "区划代码")),
     Column(key="latitude", zh="纬度", others=("lat",)),

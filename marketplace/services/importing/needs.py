@@ -9,7 +9,7 @@ from marketplace.domain.errors import InvalidInput
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.government_aid import AidGranted, Counted, covered_by_government
-from marketplace.domain.exchange.needs import NeedStatus, NeedTerms, residual
+from marketplace.domain.exchange.needs import NeedStatus, NeedTerms, as_visits, residual
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence import imports
 from marketplace.persistence.crypto import new_seal_id
@@ -107,6 +107,8 @@ def _read(row: Cells, known: Known) -> tuple[Cells, int, NeedTerms] | None:
         category_id=known.categories[category][0] if facts is not None else 0,
         quantity_asked=quantity,
         quantity_min=row.read("quantity_min", amount, 1),
+        visit_minutes=row.read("visit_minutes", _whole, None),
+        every_days=row.read("every_days", _whole, None),
         deadline=row.read("deadline", values.day_end, None),
         external_reference=row.required("need_id", values.line, "?"),
     )
@@ -116,6 +118,7 @@ def _read(row: Cells, known: Known) -> tuple[Cells, int, NeedTerms] | None:
 def _checked(row: Cells, terms: NeedTerms, known: Known, job: Job) -> dict[str, object] | None:
     household = known.households[row.text("household")]
     _, category = known.categories[row.text("category")]
+    terms = as_visits(terms, category)
     low, high = category.tree_low, category.tree_high
     counted = known.counted.setdefault(household["id"], [])
     given = 0
@@ -150,8 +153,14 @@ def _checked(row: Cells, terms: NeedTerms, known: Known, job: Job) -> dict[str, 
         "quantity": quantity,
         "quantity_min": terms.quantity_min,
         "severity": household["severity"],
+        "visit_minutes": terms.visit_minutes,
+        "every_days": terms.every_days,
         "deadline": terms.deadline,
         "external_reference": terms.external_reference,
         "seal_id": new_seal_id(),
         "created_at": job.now,
     }
+
+
+def _whole(typed: str) -> int:
+    return cells.whole(typed, 0, TYPED_MAX)

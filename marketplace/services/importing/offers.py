@@ -117,6 +117,7 @@ def _read(row: Cells, known: Known) -> tuple[Cells, int, OfferTerms] | None:
         household_max=row.read("household_max", amount, None),
         delivery_min=row.read("delivery_min", amount, 1),
         deliveries_max=row.read("deliveries_max", _whole, None),
+        visits_per_day=row.read("visits_per_day", _whole, None),
         target_groups=row.read("groups", values.groups, 0),
         latitude=row.read("latitude", _between(-90, 90), None),
         longitude=row.read("longitude", _between(-180, 180), None),
