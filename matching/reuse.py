@@ -159,32 +159,39 @@ def component_digests(net: Network) -> list[bytes]:
 class _Weights:
     """For each component 0, its weights, and far (one more than the last), rising.
 
-    value, start: those of component c at start[c]:start[c+1]; code: by component, then value.
+    value, start: those of component c at start[c]:start[c+1]. code: component x width + value, and
+    `table`, where it is not too large, tells where each code is.
     """
 
     value: IntArray
     start: IntArray
     code: IntArray
     width: int
+    table: IntArray | None
 
     @classmethod
     def of(cls, net: Network) -> "_Weights":
         part = np.repeat(_need_part(net), np.diff(net.tranche_start))
-        width = int(net.tranche_weight.max(initial=0)) + 2
-        heaviest = np.zeros(net.n_components, np.int64)
+        width, parts = int(net.tranche_weight.max(initial=0)) + 2, net.n_components
+        heaviest = np.zeros(parts, np.int64)
         np.maximum.at(heaviest, part, net.tranche_weight)
-        zero = np.arange(net.n_components) * width
-        code = np.unique(
-            np.concatenate([zero, part * width + net.tranche_weight, zero + heaviest + 1])
-        )
-        at, value = np.divmod(code, width)
-        return cls(value, offsets(at, net.n_components), code, width)
+        zero = np.arange(parts) * width
+        code = np.concatenate([zero, part * width + net.tranche_weight, zero + heaviest + 1])
+        table = None
+        if parts * width <= (1 << 16) + 4 * len(code):
+            present = np.zeros(parts * width, np.bool_)
+            present[code] = True
+            code, table = np.flatnonzero(present), np.cumsum(present) - 1
+        else:
+            code = np.sort(code)
+            code = code[np.diff(code, prepend=-1) > 0]
+        at, value = np.divmod(code, max(1, width))
+        return cls(value, offsets(at, parts), code, width, table)
 
     def place(self, part: IntArray, value: IntArray) -> IntArray:
         """Place of values among those of their component."""
         code = part * self.width + value
-        at = np.searchsorted(self.code, code)
-        assert bool((self.code[np.minimum(at, len(self.code) - 1)] == code).all()), "no such weight"
+        at = np.searchsorted(self.code, code) if self.table is None else self.table[code]
         place: IntArray = at - self.start[part]
         return place
 
