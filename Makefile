@@ -31,7 +31,7 @@ $(VENV)/bin/python:
 
 $(INSTALLED): $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Aidloop into $(VENV) (once; a minute or two) …"
-	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e . && touch $@
+	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e '.[report]' && touch $@
 
 $(DEV): $(INSTALLED)
 	@echo "Installing what the tests need (once) …"

@@ -162,7 +162,7 @@ async def follow(
         who = await viewer()
         async with database.read() as db:
             row = await plans.progress(db, plan_id)
-        _check_follower(who, row)
+        check_reader(who, row)
         assert row is not None
         now = _progress(row)
         if now != said:
@@ -178,7 +178,8 @@ def in_reach(viewer: Viewer, region_low: int | None) -> bool:
     return region_low is not None and viewer.region_low <= region_low <= viewer.region_high
 
 
-def _check_follower(viewer: Viewer, row: Row | None) -> None:
+def check_reader(viewer: Viewer, row: Row | None) -> None:
+    """Raise unless the viewer may know of a plan, given with its `region_low`; None: of none."""
     if viewer.role not in FOLLOWERS:
         raise Unauthenticated if viewer.role is Role.PUBLIC else Forbidden
     everywhere = viewer.role in SUPERVISION
