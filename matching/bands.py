@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.arrays import IntArray, exact_dot
+from matching.arrays import FloatArray, IntArray, exact_dot
 
 BANDS = 8
 WEIGHTS = 8  # the first level of a band weighs at most so many times its last
@@ -107,7 +107,8 @@ def steps_of(
     names, at = np.unique(level, return_inverse=True)
     tiers = np.zeros(len(names), np.int64)
     tiers[at] = tier
-    asked = np.bincount(at, (end - start).astype(np.float64) * value[need], len(names))
+    asked = np.zeros(len(names), np.float64)
+    np.add.at(asked, at, (end - start) * value[need].astype(np.float64))
     band_of = band_of_level(tiers, asked)
     n_bands = int(band_of[-1]) + 1 if len(band_of) else 0
     ends = np.searchsorted(band_of, np.arange(n_bands + 1))
@@ -127,9 +128,7 @@ def steps_of(
     )
 
 
-def band_of_level(
-    tier: IntArray, asked: "np.ndarray[tuple[int], np.dtype[np.float64]]"
-) -> IntArray:
+def band_of_level(tier: IntArray, asked: FloatArray) -> IntArray:
     """Band of each level: one each where there are few, else parts of about equal value, a tier
     never mixed with another and never with less than its share of bands.
 
@@ -155,7 +154,7 @@ def _shares(sizes: list[int]) -> list[int]:
     return shares
 
 
-def _cut(asked: "np.ndarray[tuple[int], np.dtype[np.float64]]", parts: int) -> IntArray:
+def _cut(asked: FloatArray, parts: int) -> IntArray:
     """Part of each level, none empty, about equal in value."""
     size = len(asked)
     if size <= parts:

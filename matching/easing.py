@@ -69,10 +69,9 @@ def lots(problem: Problem) -> IntArray:
 
 def missing_minimum(problem: Problem) -> IntArray:
     """Fewest new units of each need that is served: what is committed counts. int64[N]."""
-    least: IntArray = problem.need_min - summed(
-        problem.pair_need, problem.pair_committed, problem.n_needs
-    )
-    return np.maximum(least, 1)
+    committed = summed(problem.pair_need, problem.pair_committed, problem.n_needs)
+    least: IntArray = np.maximum(problem.need_min - committed, 1)
+    return least
 
 
 def free_slots(problem: Problem) -> tuple[IntArray, IntArray]:
@@ -99,7 +98,7 @@ def _has_rules(problem: Problem) -> bool:
 
 def _first_caps(problem: Problem) -> IntArray:
     """Most new units along each pair by everything but minima and counts: int64[P]."""
-    cap = np.minimum(
+    cap: IntArray = np.minimum(
         pair_capacity(problem), problem.offer_units[problem.pair_offer] // problem.pair_draw
     )
     rows = np.flatnonzero(problem.offer_household_max[problem.pair_offer] > 0)

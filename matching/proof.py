@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from matching.arrays import BoolArray, IntArray
+from matching.bands import Band
 from matching.certificate import Certificate, improvement
 from matching.checker import violations
 from matching.chunks import Solved, price_chunk
@@ -24,6 +25,12 @@ from matching.state import State
 class _Part(Protocol):
     @property
     def status(self) -> str: ...
+    @property
+    def bands(self) -> tuple[Band, ...]: ...
+    @property
+    def served(self) -> IntArray: ...
+    @property
+    def bound(self) -> IntArray: ...
 
 
 class _Planned(Protocol):

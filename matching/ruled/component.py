@@ -73,10 +73,15 @@ class RuledComponent:
     def packs(self) -> bool:
         """Whether each need is served whole by one offer or not at all."""
         pairs_each = np.bincount(self.net.pair_need, minlength=len(self.net.need_units))
-        single = (pairs_each == 1) | (self.need_slots == 1)
+        single = (pairs_each == 1) | (self.need_slots == 1) | (self.net.need_units == 1)
         whole = self.need_least == self.net.need_units
         fit = self.net.pair_cap >= self.net.need_units[self.net.pair_need]
         return bool((single & whole).all() and fit.all() and self.pair_fresh.all())
+
+    @property
+    def proposed(self) -> bool:
+        """Whether anything was proposed before; else change has no meaning, and no price."""
+        return bool(self.net.pair_prior.any())
 
     def values(self, x: IntArray) -> list[int]:
         """Value of each band."""
@@ -93,11 +98,13 @@ class RuledComponent:
 
     def spent(self, x: IntArray) -> int:
         """What the cost stage minimises."""
-        return self.cost(x) + self.change_penalty * self.change(x)
+        penalty = self.change_penalty if self.proposed else 0
+        return self.cost(x) + penalty * self.change(x)
 
     def merit(self, x: IntArray) -> tuple[int, ...]:
         """Larger is better, the first that differs deciding."""
-        return (*self.values(x), -self.spent(x), -self.change(x))
+        change = self.change(x) if self.proposed else 0
+        return (*self.values(x), -self.spent(x), -change)
 
     def feasible(self, x: IntArray) -> bool:
         """Whether whole units keep every rule, in integers."""

@@ -37,7 +37,7 @@ class _Board:
 
     def __init__(self, component: RuledComponent) -> None:
         net = component.net
-        self.x = [0] * len(net.pair_need)
+        self.x: list[int] = [0] * len(net.pair_need)
         self.served = [0] * len(net.need_units)
         self.least = component.need_least.tolist()
         self.units = net.need_units.tolist()
@@ -77,10 +77,11 @@ class _Board:
         opens = self.x[k] == 0 and self.fresh[k]
         if opens and (self.need_slots[i] == 0 or self.offer_slots[j] == 0):
             return 0
-        room = min(self.cap[k] - self.x[k], self.left[j] // self.draw[k])
+        room: int = min(self.cap[k] - self.x[k], self.left[j] // self.draw[k])
         if h >= 0:
             room = min(room, self.hub_left[h] // self.draw[k])
-        return min(room, self.units[i] - self.served[i])
+        open_units: int = self.units[i] - self.served[i]
+        return min(room, open_units)
 
     def _move(self, i: int, k: int, units: int) -> None:
         j, h, before = self.offer[k], self.hub[k], self.x[k]

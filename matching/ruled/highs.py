@@ -12,7 +12,7 @@ import numpy as np
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
-from matching.arrays import FloatArray
+from matching.arrays import BoolArray, FloatArray
 from matching.ruled.model import Model, Objective
 
 # What a bound may lose to rounding, as a share of itself: HiGHS works to 1e-9 at best.
@@ -36,9 +36,18 @@ def solved(
     time_s: float,
     whole: bool = True,
     hint: FloatArray | None = None,
+    held: BoolArray | None = None,
 ) -> Answer:
-    """Solve by branch and cut, or where not `whole` the linear relaxation, within `time_s`."""
-    opt = mathopt.Model.from_model_proto(_proto(model, objective, whole))
+    """Solve by branch and cut, or where not `whole` the linear relaxation, within `time_s`.
+
+    Columns that are `held` keep the value of the hint; the bound is then of what is left free.
+    """
+    proto = _proto(model, objective, whole)
+    if held is not None and hint is not None:
+        for column in np.flatnonzero(held).tolist():
+            proto.variables.lower_bounds[column] = hint[column]
+            proto.variables.upper_bounds[column] = hint[column]
+    opt = mathopt.Model.from_model_proto(proto)
     params = mathopt.SolveParameters(
         time_limit=timedelta(seconds=max(time_s, 0.01)),
         relative_gap_tolerance=0.0,

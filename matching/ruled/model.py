@@ -39,12 +39,6 @@ class Rows:
         self.high.append(np.broadcast_to(np.asarray(high, np.float64), size))
         self.size += size
 
-    def copy(self) -> "Rows":
-        return Rows(
-            *(list(part) for part in (self.row, self.column, self.coef, self.low, self.high)),
-            self.size,
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Objective:
@@ -204,7 +198,7 @@ class Model:
         coef = np.concatenate([net.pair_cost, self.part.pair_fixed[k]])
         total = np.zeros(len(self.high), np.int64)
         np.add.at(total, column, coef)
-        constant, penalty = 0, self.part.change_penalty
+        constant, penalty = 0, self.part.change_penalty if self.part.proposed else 0
         if penalty:
             change = self.change()
             np.add.at(total, change.column, penalty * change.coef)

@@ -28,16 +28,16 @@ def joined(net: Network, flow: Solved, ruled_x: IntArray, n_flow: int) -> tuple[
 def ruled_report(report: Component, outcome: Outcome) -> Component:
     """A component's report with its bands and bounds in place of what a flow would have."""
     part, answer = outcome.component, outcome.answer
-    spent, change = part.spent(answer.x), part.change(answer.x)
+    spent, change = part.spent(answer.x), part.change(answer.x) if part.proposed else 0
     unproven = [f"band {b}" for b, band in enumerate(answer.bands) if not band.proven]
     gaps = [band.gap for band in answer.bands if not band.proven]
-    for name, reached, bound in (
+    for name, reached, least in (
         ("cost", spent, answer.cost_bound),
         ("change", change, answer.change_bound),
     ):
-        if bound < reached:
+        if least < reached:
             unproven.append(name)
-            gaps.append((reached - bound) / reached)
+            gaps.append((reached - least) / reached)
     status: Status = "bounded" if unproven else "optimal"
     bound = report.bound
     if outcome.ended:

@@ -9,6 +9,7 @@ keeps every rule in whole numbers.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -27,7 +28,12 @@ from matching.ruled.packing import packed
 EFFORT_S = 30.0
 # A stage takes at most this share of what is left, so that later ones have their turn.
 STAGE_SHARE = 0.4
-LEVELS_SHARE = 0.9
+CHANGE_SHARE = 0.3
+PACKING_SHARE = 0.2
+# Of a stage's time, how much a search near the plan at hand may take, how often, from which size.
+NEAR_SHARE = 0.4
+NEAR_ROUNDS = 2
+NEAR_PAIRS = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +73,11 @@ def solve_ruled(
         search.keep_flow(relaxed.x)
     else:
         bands = search.all_bands()
-    spent = search.minimised(search.model.spent(), component.spent)
-    change = search.minimised(search.model.change(), component.change)
+    share = CHANGE_SHARE if component.proposed else 0.0
+    spent = search.minimised(search.model.spent(), component.spent, 1 - share)
+    change = 0
+    if component.proposed:
+        change = search.minimised(search.model.change(), component.change, 1.0)
     bands = search.final(bands)
     return RuledAnswer(
         x=search.x,
@@ -131,20 +140,26 @@ class _Search:
         bands = []
         for b in range(part.steps.n_bands):
             share = self._share(part.steps.n_bands - b)
-            bound = self._stage(self.model.band(b), lambda b=b: self.merit[b], asked[b], share)
+            bound = self._stage(self.model.band(b), partial(self._reached, b), asked[b], share)
             served = self.merit[b]
             bands.append(self.band(b, asked[b], min(bound, asked[b]), served))
             self.model.keep(self.model.band(b), served)
         return tuple(bands)
+
+    def _reached(self, b: int) -> int:
+        return self.merit[b]
 
     def keep_flow(self, x: IntArray) -> None:
         """Only pairs have a price: what is served is decided by the flow, at every level."""
         self.x, self.merit = x, self.component.merit(x)
         self.model.keep_levels(x)
 
-    def minimised(self, objective: Objective, value: Callable[[IntArray], int]) -> int:
-        """Minimise cost, or change; the bound that is proven."""
-        bound = self._stage(objective, lambda: value(self.x), 0, self._share(1))
+    def minimised(
+        self, objective: Objective, value: Callable[[IntArray], int], share: float
+    ) -> int:
+        """Minimise cost, or change, in that share of the time left; the bound that is proven."""
+        time_s = (self.until - time.monotonic()) * share
+        bound = self._stage(objective, lambda: value(self.x), 0, time_s)
         bound = min(bound, value(self.x))
         self.model.keep(objective, value(self.x))
         return bound
@@ -183,10 +198,12 @@ class _Search:
         if self.component.packs and not self.component.only_fixed_costs:
             asks.append(lambda: self._packed(objective, until))
         asks.append(lambda: self._highs(objective, until, whole=True))
-        for ask in asks:
+        for place, ask in enumerate(asks):
             if time.monotonic() >= until:
                 break
             answer = ask()
+            if place == 0 and answer.values is not None and len(self.x) > NEAR_PAIRS:
+                self._near(objective, until, answer.values)
             if answer.bound is not None:
                 bound = tighter(bound, answer.bound)
             if answer.values is not None:
@@ -205,9 +222,24 @@ class _Search:
             hint=self.model.columns_of(self.x) if whole else None,
         )
 
+    def _near(self, objective: Objective, until: float, relaxed: FloatArray) -> None:
+        """Look for a better plan where the relaxation and the plan at hand differ (RINS, Danna,
+        Rothberg and Le Pape 2005): all that they agree on is held."""
+        for _ in range(NEAR_ROUNDS):
+            at_hand, before = self.model.columns_of(self.x), self.merit
+            same = (np.abs(relaxed - at_hand) < 1e-6) & self.model.integer
+            left = (until - time.monotonic()) * NEAR_SHARE
+            if left <= 0:
+                return
+            found = solved(self.model, objective, time_s=left, hint=at_hand, held=same)
+            if found.values is not None:
+                self._taken(found.values)
+            if self.merit == before:
+                return
+
     def _packed(self, objective: Objective, until: float) -> Answer:
         self.solvers.add("cp-sat")
-        return packed(self.model, objective, (until - time.monotonic()) / 2, self.x)
+        return packed(self.model, objective, (until - time.monotonic()) * PACKING_SHARE, self.x)
 
     def _taken(self, values: FloatArray) -> None:
         """Round, and where that breaks a rule, let the greedy follow it."""
