@@ -86,7 +86,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The columns go; quantities of services stay minutes, which the version before reads amiss."""
-    op.execute("UPDATE offers SET visits_per_day = NULL")
+    if op.get_bind().dialect.name == "postgresql":  # SQLite's goes with its column
+        op.execute("ALTER TABLE offers DROP CONSTRAINT ck_offers_services_within_a_period")
     for table, column in (
         ("offers", "visits_per_day"),
         ("allocations", "visit_days"),
