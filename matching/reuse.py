@@ -144,7 +144,7 @@ def component_digests(net: Network) -> list[bytes]:
     sizes = _table(*(np.diff(starts) for starts in froms))
     head = net.change_penalty.to_bytes(8, "little")
     cuts = [[8 * t.shape[1] * at for at in f.tolist()] for t, f in zip(tables, froms, strict=True)]
-    views = [memoryview(table).cast("B") if table.size else b"" for table in tables]
+    views = [table.ravel().data.cast("B") if table.size else b"" for table in tables]
     found = []
     for c in range(net.n_components):
         sha = hashlib.sha256(head)
