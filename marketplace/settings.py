@@ -29,6 +29,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
     worker_in_server: bool = True  # the embedded default runs the job worker in the server
     solver_processes: int = 1
+    dask_address: str = ""  # a Dask scheduler, such as tcp://10.0.0.5:8786; empty: this machine
+    dask_pairs_min: int = 400_000  # plans with fewer pairs are solved on this machine
     job_lease_s: int = 15
     plan_deadline_s: int = 600
     plan_self_approval: bool = False  # may whoever ran a plan approve it?
@@ -56,6 +58,11 @@ class Settings:
             raise SettingsError(f"AIDLOOP_PROFILE must be one of {', '.join(PROFILES)}.")
         if self.language not in ("en", "zh-CN"):
             raise SettingsError("AIDLOOP_LANGUAGE must be en or zh-CN.")
+        if self.dask_address and find_spec("distributed") is None:
+            raise SettingsError(
+                "AIDLOOP_DASK_ADDRESS names a Dask scheduler, but Dask is not installed: "
+                "pip install 'aidloop[dask]'"
+            )
         if self.port > 65_535:
             raise SettingsError(f"AIDLOOP_PORT must be at most 65535, not {self.port}.")
         for item in fields(self):

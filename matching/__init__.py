@@ -19,8 +19,11 @@ from matching.candidates import (
 )
 from matching.certificate import Certificate
 from matching.checker import violations
+from matching.cluster import ClusterExecutor
 from matching.errors import Cancelled, SolverFailed, TooManyPairs
 from matching.executor import ProcessExecutor
+from matching.explanation import Explanation, Stopped, explain
+from matching.explanations import Explanations, explanations
 from matching.marginals import Marginals, Worth, marginals
 from matching.plan import Component, Plan, Progress
 from matching.policy import Policy
@@ -37,7 +40,10 @@ __all__ = [
     "Base",
     "Cancelled",
     "Certificate",
+    "ClusterExecutor",
     "Component",
+    "Explanation",
+    "Explanations",
     "Marginals",
     "NearPairs",
     "NeedColumns",
@@ -49,6 +55,7 @@ __all__ = [
     "ProcessExecutor",
     "Progress",
     "SolverFailed",
+    "Stopped",
     "TooManyPairs",
     "Tranches",
     "WidePlan",
@@ -57,6 +64,8 @@ __all__ = [
     "cash_units",
     "certify",
     "drawn_units",
+    "explain",
+    "explanations",
     "marginals",
     "near_pairs",
     "region_intervals",

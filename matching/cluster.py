@@ -49,7 +49,7 @@ class ClusterExecutor(Executor):
         except (OSError, ValueError) as error:
             raise BrokenExecutor(f"No Dask scheduler answers at {address}: {error}") from error
         try:
-            self._client.wait_for_workers(1, timeout=connect_s)  # type: ignore[no-untyped-call]
+            self._client.wait_for_workers(1, timeout=connect_s)
         except Exception as error:
             self._client.close()  # type: ignore[no-untyped-call]
             raise BrokenExecutor(f"The Dask scheduler at {address} has no worker.") from error
@@ -69,7 +69,7 @@ class ClusterExecutor(Executor):
             with warnings.catch_warnings():
                 # The arrays of a chunk go with their call: scattered, they would die with a worker.
                 warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-                inner = self._pool.submit(run_apart, message)  # type: ignore[no-untyped-call]
+                inner = self._pool.submit(run_apart, message)
         except Exception as error:
             self._settle(future, BrokenExecutor(f"The Dask cluster is lost: {error!r}"))
             return future
@@ -106,7 +106,7 @@ class ClusterExecutor(Executor):
         error = inner.exception()
         if error is None:
             with self._lock:
-                self._open.discard(outer)  # type: ignore[arg-type]
+                self._open.discard(outer)
             if outer.set_running_or_notify_cancel():
                 outer.set_result(inner.result())
         elif isinstance(error, KilledWorker | CancelledError | OSError):
@@ -116,7 +116,7 @@ class ClusterExecutor(Executor):
 
     def _settle(self, future: "Future[T]", error: BaseException) -> None:
         with self._lock:
-            self._open.discard(future)  # type: ignore[arg-type]
+            self._open.discard(future)
         with contextlib.suppress(Exception):  # settled or cancelled meanwhile
             if not future.done() and future.set_running_or_notify_cancel():
                 future.set_exception(error)

@@ -61,9 +61,15 @@ def serve(
         uvicorn.Server(config).run()
 
 
-def worker() -> None:
+def worker(
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Solve large plans on this Dask scheduler, such as tcp://host:8786."),
+    ] = None,
+) -> None:
     """Run jobs (plans) until stopped; start as many as you like, on any number of machines."""
     settings = Settings.from_env()
+    settings = replace(settings, dask_address=dask or settings.dask_address)
     ready(settings)
     console.out.print(f"Aidloop worker on {settings.data_dir}  (Ctrl-C stops)")
     asyncio.run(_work(settings))

@@ -187,6 +187,8 @@ class _Worker:
         request = {
             **await kind.request(self.database, job),
             "processes": self.settings.solver_processes,
+            "dask_address": self.settings.dask_address,
+            "dask_pairs_min": self.settings.dask_pairs_min,
             "deadline_s": self.settings.plan_deadline_s,
         }
         at = _At()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor
 from datetime import datetime
 from fractions import Fraction
 from typing import cast
@@ -46,6 +48,8 @@ TOO_LARGE = Text(
 )
 
 Report = Callable[[float, str], None]
+
+log = logging.getLogger("aidloop.planning")
 
 
 def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
@@ -137,12 +141,38 @@ def _solved(
 
     policy = policy_of(cast("Mapping[str, object]", request["policy"]))
     parallel = processes > 1 and problem.n_pairs >= PARALLEL_PAIRS
+    with _cluster(problem, request) as cluster:
+        if cluster is not None:
+            return matching.solve(
+                problem, policy, deadline_s=deadline_s, executor=cluster, on_progress=tell
+            )
     if not parallel and problem.n_pairs <= deadline_s * PAIRS_PER_S:
         return matching.solve(problem, policy, on_progress=tell)
     with matching.ProcessExecutor(processes) as executor:
         return matching.solve(
             problem, policy, deadline_s=deadline_s, executor=executor, on_progress=tell
         )
+
+
+@contextlib.contextmanager
+def _cluster(
+    problem: matching.Problem, request: Mapping[str, object]
+) -> Iterator[matching.ClusterExecutor | None]:
+    """The Dask cluster that the operator named, for plans worth the trip; None: none answers."""
+    address = str(request.get("dask_address", ""))
+    if not address or problem.n_pairs < int(str(request["dask_pairs_min"])):
+        yield None
+        return
+    try:
+        cluster = matching.ClusterExecutor(address)
+    except BrokenExecutor as error:  # a plan later is better than no plan
+        log.warning("%s The plan is solved on this machine.", error)
+        yield None
+        return
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown(cancel_futures=True)
 
 
 def policy_of(said: Mapping[str, object]) -> matching.Policy:
