@@ -41,8 +41,10 @@ class Base:
     def places(self, problem: Problem, policy: Policy) -> IntArray:
         """Place of each component's answer in this base, -1 where it must be solved: int64[C]."""
         levels = tranches(problem.need_units, problem.need_severity, policy)
-        net, _ = network(problem, levels, policy.change_penalty)
-        return self.known.find(net)
+        net, layout = network(problem, levels, policy.change_penalty)
+        places = np.full(net.n_components, -1, np.int64)
+        places[: layout.n_flow] = self.known.find(net.part(0, layout.n_flow))
+        return places
 
 
 def replan(

@@ -30,7 +30,7 @@ def assert_equal_value(problem: Problem, policy: Policy, one: Plan, other: Plan)
         assert certify(problem, policy, plan).optimal
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(problems(), st.sampled_from(ORDERS), st.sampled_from([0, 1, 40]))
 def test_any_problem_has_one_value(problem: Problem, order: Order, penalty: int) -> None:
     policy = Policy(order=order, change_penalty=penalty)
