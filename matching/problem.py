@@ -45,6 +45,10 @@ class Problem:
         offer_max_needs      [M]  at most so many needs served; 0 no limit
         offer_household_max  [M]  at most so much for one household, committed included; 0 no limit
 
+    What is committed counts for every rule: it meets part of need_min (which is of need_units and
+    commitments together) and of a lot, takes one of need_max_offers and offer_max_needs, and its
+    pair's fixed cost is paid.
+
     Raises ValueError naming array and index. After construction every field is a read-only
     int64 array (pair_max: UNITS_MAX where there is no limit).
     """
