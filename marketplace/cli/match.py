@@ -74,6 +74,12 @@ def match(
     json: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the whole report as JSON.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="Write a picture of the plan: one HTML page for screen and print."
+        ),
+    ] = None,
     language: Annotated[
         Tongue | None, typer.Option(help="Language; default: that of the terminal.")
     ] = None,
@@ -85,7 +91,9 @@ def match(
     Exit codes: 0 done and proven; 1 input refused, nothing written; 2 wrong usage;
     3 not proven within the deadline, the plan so far is written.
     """
-    _refuse_overwriting(out, json, needs, offers, pairs)
+    _refuse_overwriting(
+        (("--out", out), ("--json", json), ("--report", report)), needs, offers, pairs
+    )
     # Here, not above: the server and the other commands start without numpy and the solvers.
     from marketplace.cli.match_run import Wanted, run
 
@@ -96,6 +104,7 @@ def match(
             pairs=pairs,
             out=out,
             json=json,
+            report=report,
             order=policy.value,
             floor_share=_share(floor_share),
             max_quantity=max_quantity,
@@ -123,10 +132,10 @@ def _share(text: str) -> Fraction:
         ) from None
 
 
-def _refuse_overwriting(out: Path, json: Path | None, *inputs: Path | None) -> None:
+def _refuse_overwriting(outputs: tuple[tuple[str, Path | None], ...], *inputs: Path | None) -> None:
     """What is read is never written over, by a slip of the command line."""
     taken = [path.resolve() for path in inputs if path is not None]
-    for hint, path in (("--out", out), ("--json", json)):
+    for hint, path in outputs:
         if path is not None and path.resolve() in taken:
             raise typer.BadParameter("this file is read by the same command", param_hint=hint)
         if path is not None:

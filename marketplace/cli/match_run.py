@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 import typer
+from rich.markup import escape
 
 from marketplace.cli import console
 from marketplace.cli.match_view import show_faults, show_matched
@@ -16,7 +17,9 @@ from marketplace.domain.errors import DomainError, InvalidInput, Language, Text
 from marketplace.services.matchfiles.faults import FilesRefused
 from marketplace.services.matchfiles.report import faults_report, matched_report
 from marketplace.services.matchfiles.running import Matched, MatchFiles, match_files
-from marketplace.services.matchfiles.writing import write_plan
+from marketplace.services.matchfiles.writing import write_plan, write_whole
+from marketplace.services.reports.charts import chart_specs
+from marketplace.services.reports.drawing import CannotDraw, check_can_draw, draw
 from matching import Policy
 
 REFUSED, DEADLINE = 1, 3
@@ -31,6 +34,7 @@ class Wanted:
     pairs: Path | None
     out: Path
     json: Path | None
+    report: Path | None
     order: Literal["floor", "leximin", "severity", "weighted"]
     floor_share: Fraction
     max_quantity: int | None
@@ -55,13 +59,20 @@ def run(wanted: Wanted) -> None:
         compare=wanted.compare,
     )
     try:
+        if wanted.report is not None:
+            check_can_draw()  # before an hour of solving, not after it
         matched = _matched(asked, wanted.speaks)
+    except CannotDraw as missing:
+        console.refuse(escape(missing.said.said_in(wanted.speaks)))
+        raise typer.Exit(REFUSED) from None
     except (FilesRefused, InvalidInput) as refusal:
         _refuse(refusal, wanted)
     try:
         lines = write_plan(wanted.out, matched.market, matched.plan, wanted.speaks)
         if wanted.json is not None:
             _write_json(wanted.json, matched_report(matched))
+        if wanted.report is not None:
+            write_whole(wanted.report, _page(matched, wanted.speaks))
     except OSError as fault:
         said = Text(f"The plan cannot be written: {fault}.", f"无法写入方案：{fault}。")
         console.refuse(said.said_in(wanted.speaks))
@@ -69,6 +80,15 @@ def run(wanted: Wanted) -> None:
     show_matched(matched, wanted.out, lines, wanted.speaks)
     if matched.plan.status != "optimal":
         raise typer.Exit(DEADLINE)
+
+
+def _page(matched: Matched, speaks: Language) -> str:
+    # Here, not above: most matches draw nothing, and need no template engine for it.
+    from marketplace.services.matchfiles.picture import picture_of
+    from marketplace.services.reports.page import page
+
+    picture = picture_of(matched, speaks)
+    return page(picture, draw(chart_specs(picture, speaks)), speaks)
 
 
 def _matched(asked: MatchFiles, speaks: Language) -> Matched:

@@ -19,6 +19,9 @@ from marketplace.domain.exchange.plans import (
 from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION
 from marketplace.persistence.tables.exchange import needs, plan_lines, plans
 from marketplace.persistence.tables.house import jobs
+from marketplace.services.exchange.plan_report import SHOWN
+from marketplace.services.exchange.report_links import link
+from marketplace.services.registry.sealing import sealer_of
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import days_of, in_units, unit_drawn, unit_served
@@ -94,6 +97,7 @@ described(
         LeftOutReason.OFFER_USED_UP: "Less of the offer is left than the line would draw.",
         LeftOutReason.HOUSEHOLD_MAX: "The household would get more than the offer allows.",
         LeftOutReason.DELIVERIES_MAX: "The offer's deliveries are used up.",
+        LeftOutReason.DELIVERY_MIN: "The offer gives more per delivery, or nothing.",
     },
 )
 
@@ -124,6 +128,21 @@ def _error(context: Context, error: Mapping[str, str] | None) -> str | None:
     if error is None:
         return None
     return error.get("zh" if context.viewer.language == "zh-CN" else "en")
+
+
+def _report_link(context: Context, key: int, created_at: str, status: str) -> str | None:
+    """For the holder of this key only; there is nothing to see before the plan is computed."""
+    account_id, digest = context.viewer.account_id, context.key_digest
+    if PlanStatus(status) not in SHOWN or account_id is None or digest is None:
+        return None
+    return link(
+        sealer_of(context.settings),
+        plan_id=key,
+        year=int(created_at[:4]),
+        account_id=account_id,
+        key_digest=digest,
+        now=context.database.now(),
+    )
 
 
 def _progress(row: Columns) -> sa.ColumnElement[float]:
@@ -163,6 +182,12 @@ class Plan(Entity):
     )
     error: str | None = for_viewer(
         ("error",), _error, "What went wrong and what to do, if it failed."
+    )
+    report_link: str | None = for_viewer(
+        ("id", "created_at", "status"),
+        _report_link,
+        "Path of its picture for a browser, on this server: good for 30 minutes and only as long "
+        "as the key that asked for it; whoever has it can open it. Null until it is computed.",
     )
     created_at: datetime = column("created_at", "When it was asked for.", filter=True, order=True)
     started_at: datetime | None = column("started_at", "When its computation began.")

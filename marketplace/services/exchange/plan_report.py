@@ -1,35 +1,28 @@
-"""A plan's report: who may read it, and the picture of the plan from its record."""
+"""A plan's report: who may read it, and its page, which a process of its own makes."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
-
-from marketplace.domain.errors import Conflict, NotFound, Text
-from marketplace.domain.exchange.plans import PlanKind, PlanStatus
-from marketplace.domain.ids import reference
+from marketplace.domain.errors import Conflict, Language, NotFound, Text
+from marketplace.domain.exchange.plans import PlanStatus
 from marketplace.domain.permissions import Viewer
-from marketplace.domain.registry.households import GROUP_LABELS, GROUPS
 from marketplace.persistence.database import Database, Row
-from marketplace.persistence.exchange import report_names, plans
+from marketplace.persistence.exchange import plans
 from marketplace.services.exchange import plan_records
-from marketplace.services.exchange.plan_figures import NOWHERE, IntArray, served_of
-from marketplace.services.exchange.plan_picture import Heading, Kind, Material, picture
-from marketplace.services.exchange.plan_records import Recorded
-from marketplace.services.exchange.planning import policy_of
 from marketplace.services.exchange.plans import check_reader
-from marketplace.services.exchange.translation import ints
-from marketplace.services.reports.picture import Fact, Picture
+from marketplace.services.reports.drawing import CannotDraw, check_can_draw
 
+CHILD = "marketplace.services.exchange.plan_report_child"
+TOO_LATE = Text(
+    "The picture was not drawn in time. Try again later.", "未能及时生成图示，请稍后重试。"
+)
 SHOWN = frozenset({PlanStatus.PROPOSED, PlanStatus.APPROVED, PlanStatus.DISCARDED})
-STATES: Mapping[PlanStatus, Text] = {
-    PlanStatus.PROPOSED: Text("proposed, not approved", "待审批"),
-    PlanStatus.APPROVED: Text("approved", "已批准"),
-    PlanStatus.DISCARDED: Text("discarded", "已弃用"),
-}
 
 
 class Gone(Conflict):
@@ -52,16 +45,6 @@ class Reportable:
     @property
     def proof(self) -> Mapping[str, object] | None:
         return cast("Mapping[str, object] | None", self.row["proof"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """Rows that name a plan's columns."""
-
-    townships: Sequence[Row]
-    of_needs: Sequence[Row]
-    kinds: Sequence[Row]
-    providers: Sequence[Row]
 
 
 async def reportable(
@@ -92,99 +75,57 @@ async def reportable(
     )  # fmt: skip
 
 
-async def read(database: Database, plan: Reportable, *, proof: str, proven: bool) -> Picture:
-    """The picture of a plan. Raises Gone where its market is let go of.
+async def page(
+    database: Database,
+    plan: Reportable,
+    *,
+    proof: str,
+    proven: bool,
+    language: Language,
+    deadline_s: float,
+) -> str:
+    """The page as HTML. A child reads, counts and draws: the drawing engine stops all else.
 
-    proof    its proof in one sentence, in the reader's language
+    proof    the plan's proof in one sentence, in the reader's language
+
+    Raises Gone where the plan's market is let go of, CannotDraw without the extra `report`, or
+    where it takes longer than the deadline.
     """
-    record = await plan_records.load(database, plan.plan_id)
-    if record is None:
-        days = plan_records.KEPT_FOR.days
-        raise Gone.of(
-            "",
-            f"What this plan was made from is kept for {days} days and is let go of. Its totals "
-            "and its proof stay in the API.",
-            f"方案所依据的数据保存 {days} 天，现已清除；其汇总与证明仍可通过接口查询。",
-        )
-    names = await _names(database, record)
-    return picture(_heading(plan.row, proof, proven=proven), _material(record, names))
-
-
-async def _names(database: Database, record: Recorded) -> Names:
-    ids = ints(record.market.needs["id"])
-    first, last = (int(ids[0]), int(ids[-1])) if len(ids) else (1, 0)
-    async with database.read() as db:
-        return Names(
-            townships=await report_names.townships(db),
-            of_needs=await report_names.townships_of_needs(db, first_id=first, last_id=last),
-            kinds=await report_names.kinds(db),
-            providers=await report_names.providers(db, record.plan_id),
-        )
-
-
-def _heading(row: Row, proof: str, *, proven: bool) -> Heading:
-    number = reference("M", row["created_at"].year, row["id"])
-    state = STATES[PlanStatus(row["status"])]
-    finished = row["finished_at"] or row["created_at"]
-    at = f"{finished:%Y-%m-%d %H:%M} UTC"
-    simulated = row["kind"] == PlanKind.SIMULATION
-    return Heading(
-        title=Text(f"Simulation {number}", f"模拟方案 {number}")
-        if simulated
-        else Text(f"Plan {number}", f"匹配方案 {number}"),
-        made=Text(f"Computed {at}; {state.en}.", f"计算于 {at}；{state.zh}。"),
-        proof=proof,
-        proven=proven,
-        facts=(
-            _fact("needs", "需求", row["need_count"]),
-            _fact("needs served", "获助需求", row["needs_served"]),
-            _fact("offers", "供给", row["offer_count"]),
-        ),
+    check_can_draw()
+    asked = {
+        "database_url": database.url.render_as_string(hide_password=False),
+        "plan_id": plan.plan_id,
+        "proof": proof,
+        "proven": proven,
+        "language": language,
+    }
+    answer = await _asked(json.dumps(asked).encode(), deadline_s)
+    html: str | None = json.loads(answer)["html"]
+    if html is not None:
+        return html
+    days = plan_records.KEPT_FOR.days
+    raise Gone.of(
+        "",
+        f"What this plan was made from is kept for {days} days and is let go of. Its totals "
+        "and its proof stay in the API.",
+        f"方案所依据的数据保存 {days} 天，现已清除；其汇总与证明仍可通过接口查询。",
     )
 
 
-def _fact(en: str, zh: str, value: int | None) -> Fact:
-    said = "–" if value is None else f"{value:,}"
-    return Fact(name=Text(en, zh), value=Text(said, said))
-
-
-def _material(record: Recorded, names: Names) -> Material:
-    market, lines = record.market, record.lines
-    ids = ints(market.needs["id"])
-    place = np.full(len(ids), NOWHERE, np.int64)
-    found = {row["need_id"]: row["township_id"] for row in names.of_needs}
-    for at, need in enumerate(ids.tolist()):
-        place[at] = found.get(need, NOWHERE)
-    row_of_line = np.searchsorted(ids, ints(lines["need_id"]))
-    giver = {row["offer_id"]: row["organization_id"] for row in names.providers}
-    needs = served_of(market, lines)
-    return Material(
-        needs=needs,
-        place=place,
-        category=ints(market.needs["category"]),
-        groups=ints(market.needs["groups"]),
-        line_household=needs.household[row_of_line],
-        line_source=_looked_up(giver, lines["offer_id"]),
-        line_place=place[row_of_line],
-        places={row["id"]: _text(row["name_en"], row["name_zh"]) for row in names.townships},
-        kinds={row["id"]: _kind(row) for row in names.kinds},
-        group_names=tuple(GROUP_LABELS[group] for group in GROUPS),
-        sources={row["organization_id"]: Text(row["name"], row["name"]) for row in names.providers},
-        policy=policy_of(record.policy),
+async def _asked(request: bytes, deadline_s: float) -> bytes:
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", CHILD, stdin=pipe, stdout=pipe
     )
-
-
-def _looked_up(by: Mapping[int, int], keys: Sequence[object]) -> IntArray:
-    return np.array([by[int(str(key))] for key in keys], np.int64)
-
-
-def _kind(row: Row) -> Kind:
-    return Kind(
-        name=_text(row["label_en"], row["label_zh"]),
-        unit=row["unit"] or "",
-        unit_fen=row["reference_price_fen"],
-    )
-
-
-def _text(en: str | None, zh: str) -> Text:
-    return Text(en or zh, zh)
+    try:
+        async with asyncio.timeout(deadline_s):
+            answer, _ = await child.communicate(request)
+    except TimeoutError:
+        raise CannotDraw(TOO_LATE) from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode != 0:
+        raise RuntimeError(f"The process that draws plans ended with {child.returncode}.")
+    return answer

@@ -6,6 +6,7 @@ import csv
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +28,31 @@ def write_plan(path: Path, market: Market, plan: Plan, language: Language) -> in
     ends so. The file appears whole or not at all.
     """
     lines = plan_lines(market, plan)
+    with _whole(path) as written:
+        if path.suffix.lower() == ".xlsx":
+            return _write_workbook(written, lines, language)
+        return _write_text(written, lines, language)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that appears whole or not at all."""
+    with _whole(path) as written:
+        written.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file beside the wanted one, which takes its place once it is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     written = Path(made)
     try:
-        if path.suffix.lower() == ".xlsx":
-            count = _write_workbook(written, lines, language)
-        else:
-            count = _write_text(written, lines, language)
+        yield written
         written.chmod(0o644)
         written.replace(path)
     finally:
         written.unlink(missing_ok=True)
-    return count
 
 
 def plan_lines(market: Market, plan: Plan) -> Iterator[Line]:

@@ -129,7 +129,7 @@ def _flows(flows: Flows, language: Language) -> Spec:
         "type": "ordinal",
         "title": None,
         "scale": {"domain": bands, "range": [colour for _, colour in STEPS]},
-        "legend": {"orient": "bottom", "symbolType": "square"},
+        "legend": {"orient": "bottom", "symbolType": "square", "columns": 2},
     }
     dark = {"condition": {"test": f"datum.households >= {DARK_FROM}", "value": "white"}}
     layers = [

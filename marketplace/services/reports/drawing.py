@@ -1,16 +1,11 @@
-"""Drawing: Vega-Lite specifications to SVG, in this process or in a child of it.
+"""Drawing: Vega-Lite specifications to SVG, without a browser and without the network.
 
-The engine keeps the interpreter to itself while it draws (a second for the first chart), so a
-server lets a child do it: `python -m marketplace.services.reports.drawing` reads specifications
-as JSON from its standard input and writes the drawings as JSON.
+The engine keeps the interpreter to itself while it draws (over a second for the first chart).
 """
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
-import json
-import sys
 from collections.abc import Mapping
 
 from marketplace.domain.errors import Text
@@ -25,7 +20,7 @@ MISSING = Text(
 
 
 class CannotDraw(Exception):
-    """The drawing package is not installed, or did not answer in time."""
+    """The drawing package is not installed, or took too long."""
 
     def __init__(self, said: Text) -> None:
         super().__init__(said.en)
@@ -47,40 +42,3 @@ def draw(specs: Mapping[str, Spec]) -> dict[str, str]:
         key: vl_convert.vegalite_to_svg(dict(spec), vl_version=VEGA_LITE, allowed_base_urls=[])
         for key, spec in specs.items()
     }
-
-
-async def draw_apart(specs: Mapping[str, Spec], *, deadline_s: float) -> dict[str, str]:
-    """The same in a child process, which is killed at the deadline. Raises CannotDraw."""
-    check_can_draw()
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(deadline_s):
-            answer, _ = await child.communicate(json.dumps(specs).encode())
-    except TimeoutError:
-        raise CannotDraw(
-            Text(
-                f"The picture was not drawn within {deadline_s:g} seconds. Try again later.",
-                f"未能在 {deadline_s:g} 秒内生成图示，请稍后重试。",
-            )
-        ) from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    assert child.returncode == 0, f"drawing ended with {child.returncode}"
-    drawn: dict[str, str] = json.loads(answer)
-    return drawn
-
-
-def main() -> None:
-    json.dump(draw(json.load(sys.stdin)), sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,169 @@
+"""GET /plans/{reference}/report: the picture of a plan as a page, for those who may read plans."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from dataclasses import replace
+from html import escape
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from marketplace.domain.errors import (
+    DomainError,
+    Language,
+    NotFound,
+    Text,
+    TopLevelError,
+    Unauthenticated,
+)
+from marketplace.persistence.tables.house import api_keys
+from marketplace.services.exchange import plan_report
+from marketplace.services.exchange.report_links import account_of, key_of_pass
+from marketplace.services.registry.sealing import sealer_of
+from marketplace.services.reports.drawing import CannotDraw
+from marketplace.services.reports.style import page_policy
+from marketplace.settings import Settings
+from schema.context import Context, context_of, language_of, viewer_of
+from schema.exchange.plans_proof import proof_of
+from schema.guard import refusal
+from schema.negotiation import HTML, JSON, quality
+
+REFERENCE = re.compile(r"M-(\d{4})-(\d{6,18})")
+PAGES_KEPT = 16
+STATUS_OF_CODE = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "NOT_FINISHED": 409,
+    "FAILED": 409,
+    "GONE": 410,
+}
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Language, Authorization",
+}
+PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+Key = tuple[int, str, Language]
+
+
+class PlanReports:
+    """The endpoint. One page is drawn at a time; the last ones are kept, who may read is not."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.drawing = asyncio.Lock()
+        self.pages: OrderedDict[Key, str] = OrderedDict()
+
+    async def page(self, request: Request) -> Response:
+        """The page, or why not, in the language that the browser asks for."""
+        language = language_of(request.headers.get("accept-language"), self.settings.language)
+        try:
+            plan_id, year = _plan_of(request.path_params["reference"])
+            context = await self._context(request, plan_id, language)
+            html = await self._page(context, plan_id, year)
+        except TopLevelError as cause:
+            return _refused(request, cause.code, cause.said, language)
+        except DomainError as cause:
+            fault = cause.faults[0]
+            return _refused(request, fault.code, fault.text, language)
+        except CannotDraw as cause:
+            return _refused(request, "UNAVAILABLE", cause.said, language)
+        policy = f"{page_policy()}; frame-ancestors 'none'"
+        sent = HEADERS | {"Content-Security-Policy": policy, "Content-Language": language}
+        return HTMLResponse(html, headers=sent)
+
+    async def _context(self, request: Request, plan_id: int, language: Language) -> Context:
+        """By the Authorization header, or by a link's pass. Raises Unauthenticated."""
+        context = await context_of(
+            request.app.state.database,
+            self.settings,
+            authorization=request.headers.get("authorization"),
+            language=language,
+            by_get=True,
+        )
+        passed = request.query_params.get("pass")
+        if context.key_digest is not None or passed is None:
+            return context
+        digest = await self._digest(context, plan_id, passed)
+        viewer = await viewer_of(context.database, digest, language)
+        return replace(context, viewer=viewer, key_digest=digest)
+
+    async def _digest(self, context: Context, plan_id: int, passed: str) -> str:
+        account_id = account_of(passed, now=context.database.now())
+        if account_id is None:
+            raise Unauthenticated(_LINK_ENDED)
+        async with context.database.read() as db:
+            rows = await db.rows(
+                sa.select(api_keys.c.digest).where(api_keys.c.account_id == account_id)
+            )
+        digests = [row["digest"] for row in rows]
+        found = key_of_pass(sealer_of(self.settings), passed, plan_id=plan_id, digests=digests)
+        if found is None:
+            raise Unauthenticated(_LINK_ENDED)
+        return found
+
+    async def _page(self, context: Context, plan_id: int, year: int) -> str:
+        plan = await plan_report.reportable(context.database, context.viewer, plan_id, year=year)
+        key = (plan_id, str(plan.row["status"]), context.language)
+        if key in self.pages:
+            self.pages.move_to_end(key)
+            return self.pages[key]
+        async with self.drawing:
+            if key not in self.pages:
+                self.pages[key] = await self._drawn(context, plan)
+                while len(self.pages) > PAGES_KEPT:
+                    self.pages.popitem(last=False)
+            return self.pages[key]
+
+    async def _drawn(self, context: Context, plan: plan_report.Reportable) -> str:
+        proof = proof_of(context, plan.proof, plan.left_aside)
+        return await plan_report.page(
+            context.database,
+            plan,
+            proof="–" if proof is None else proof.sentence,
+            proven=proof is not None and proof.optimal,
+            language=context.language,
+            deadline_s=self.settings.operation_timeout_s,
+        )
+
+
+_LINK_ENDED = Text(
+    "This link has ended, or was changed. Ask for a new one: Plan.reportLink.",
+    "链接已失效或不完整，请重新获取（Plan.reportLink）。",
+)
+
+
+def _plan_of(text: str) -> tuple[int, int]:
+    found = REFERENCE.fullmatch(text)
+    if found is None or not text.isascii():
+        raise NotFound
+    return int(found[2]), int(found[1])
+
+
+def _refused(request: Request, code: str, text: Text, language: Language) -> Response:
+    """As a small page, or as JSON for those who like it better."""
+    status = STATUS_OF_CODE.get(code, 503)
+    said = text.said_in(language)
+    accept = request.headers.get("accept") or ""
+    if quality(accept, JSON) > quality(accept, HTML):
+        response = refusal(status, said, code)
+    else:
+        body = (
+            f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>Aidloop · {status}</title><main><h1>{status}</h1>"
+            f"<p>{escape(said)}</p></main></html>"
+        )
+        response = HTMLResponse(body, status)
+        response.headers["Content-Security-Policy"] = PLAIN_POLICY
+    response.headers.update(HEADERS)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
