@@ -22,6 +22,7 @@ from schema.faults import log_surprise
 from schema.graphiql import asset_routes
 from schema.guard import Bounded, Observed
 from schema.metrics import Metrics
+from schema.plan_report import PlanReports
 from schema.root import build_schema
 from schema.view import LOCAL_ORIGIN, View
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics.page),
+        Route("/plans/{reference}/report", PlanReports(settings).page),
     ]
     if settings.profile == "development":
         routes += [Route("/", to_graphql), Mount("/assets", routes=asset_routes())]
