@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from marketplace.persistence.database import Database
 from marketplace.services.chores import run_chores
+from marketplace.services.exchange.impact_desk import close_desk
 from marketplace.services.health import unready
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.settings import Settings
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             async with _worker(database, settings):
                 yield
         finally:
+            await close_desk(database)
             await database.close()
 
     routes: list[BaseRoute] = [

@@ -14,6 +14,7 @@ from schema.exchange.allocations import AllocationQuery
 from schema.exchange.consents_writes import ConsentMutations
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
+from schema.exchange.offer_impact import OfferImpactQuery
 from schema.exchange.offers import OfferQuery
 from schema.exchange.offers_writes import OfferMutations
 from schema.exchange.plans import PlanQuery
@@ -45,6 +46,7 @@ QUERIES: list[type] = [
     NeedQuery,
     PublishedNeedQuery,
     OfferQuery,
+    OfferImpactQuery,
     PlanQuery,
     AllocationQuery,
     ReferralQuery,

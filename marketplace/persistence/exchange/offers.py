@@ -192,8 +192,11 @@ def _with_organization(offer_id: int) -> sa.Select[tuple[object, ...]]:
 
 
 def _taken(error: sa.exc.IntegrityError) -> Exception:
-    if "external_reference" not in str(error.orig):
-        return error
+    return reference_taken() if "external_reference" in str(error.orig) else error
+
+
+def reference_taken() -> Conflict:
+    """The refusal of an external reference that another offer goes by."""
     return Conflict.of(
         "externalReference",
         "Another offer has this external reference. Use another, or find that offer.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from marketplace.domain.errors import Conflict, Forbidden, NotFound
 from marketplace.domain.exchange.offers import (
@@ -19,8 +20,8 @@ from marketplace.domain.exchange.offers import (
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
-from marketplace.persistence.database import Database, Row, Writing
-from marketplace.persistence.exchange import facts, offers
+from marketplace.persistence.database import Database, Reading, Row
+from marketplace.persistence.exchange import facts, offers, plan_names
 from marketplace.services.acting import Act, Turn, once, record
 
 
@@ -50,7 +51,7 @@ async def post(database: Database, act: Act, terms: OfferTerms) -> int:
             return _key(turn.replay["offer"])
         organization = await _own_organization(turn.db, act.viewer)
         status = first_status(OrganizationStatus(organization["status"]))
-        terms = await _checked(turn.db, terms, organization, database)
+        terms = await _checked(turn.db, terms, organization, database.now())
         values = _columns(terms) | {
             "organization_id": organization["id"],
             "status": status,
@@ -62,6 +63,26 @@ async def post(database: Database, act: Act, terms: OfferTerms) -> int:
         await record(turn, database, "offer.posted", "Offer", offer_id, status=status)
         turn.outcome = {"offer": offer_id}
         return offer_id
+
+
+async def checked(db: Reading, viewer: Viewer, terms: OfferTerms, *, now: datetime) -> OfferTerms:
+    """Terms as `post` would keep them. Raises all that it would raise for them.
+
+    Who speaks for no organization asks as a desk does: on behalf of one that is verified.
+    """
+    if viewer.organization_id is None:
+        here = None if viewer.region_id is None else await plan_names.place(db, viewer.region_id)
+        if here is None:
+            raise Forbidden
+        terms = await _checked(db, terms, here, now)
+    else:
+        organization = await _own_organization(db, viewer)
+        first_status(OrganizationStatus(organization["status"]))
+        terms = await _checked(db, terms, organization, now)
+    taken = terms.external_reference
+    if taken is not None and await plan_names.has_external_reference(db, taken):
+        raise offers.reference_taken()
+    return terms
 
 
 async def update(database: Database, act: Act, command: UpdateOffer) -> int:
@@ -78,7 +99,7 @@ async def update(database: Database, act: Act, command: UpdateOffer) -> int:
         before = _terms(row, await offers.region_ids(turn.db, command.offer_id))
         after = replace(before, **command.patch)
         organization = await _own_organization(turn.db, act.viewer)
-        after = await _checked(turn.db, after, organization, database)
+        after = await _checked(turn.db, after, organization, database.now())
         check_update(before, after, in_use=row["reserved"] + row["delivered"])
         values = _columns(after) | {"starts_at": after.starts_at or database.now()}
         if not await offers.change(turn.db, command.offer_id, values):
@@ -152,7 +173,7 @@ async def _for_move(turn: Turn, move: str, offer_id: int, expected_version: int 
     return row
 
 
-async def _own_organization(db: Writing, viewer: Viewer) -> Row:
+async def _own_organization(db: Reading, viewer: Viewer) -> Row:
     if viewer.organization_id is None:
         raise Forbidden
     found = await facts.organization(db, viewer.organization_id)
@@ -161,9 +182,7 @@ async def _own_organization(db: Writing, viewer: Viewer) -> Row:
     return found
 
 
-async def _checked(
-    db: Writing, terms: OfferTerms, organization: Row, database: Database
-) -> OfferTerms:
+async def _checked(db: Reading, terms: OfferTerms, organization: Row, now: datetime) -> OfferTerms:
     """The terms with what was left to the house filled in. Raises InvalidInput."""
     if terms.radius_km is not None and terms.latitude is None and terms.longitude is None:
         # Kept in the offer, so that it stays where it was when its organization moves.
@@ -175,7 +194,7 @@ async def _checked(
     )
     category = await facts.category(db, terms.category_id)
     known = await facts.known_regions(db, terms.region_ids)
-    check_terms(terms, category, known_regions=known, now=database.now())
+    check_terms(terms, category, known_regions=known, now=now)
     return terms
 
 

@@ -1,0 +1,239 @@
+"""offerImpact over HTTP: what a provider is told before posting, and what nobody is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from marketplace.domain.ids import opaque_id
+from marketplace.domain.permissions import QUESTIONS
+from marketplace.persistence.database import Database
+from marketplace.persistence.tables import needs, offers
+from marketplace.services.exchange.impact_desk import close_desk, desk_of
+from marketplace.services.exchange.impacts import ask
+from tests.exchange.test_writes_over_http import Asking
+from tests.fixtures.market import Market, a_market, a_need, an_offer
+from tests.fixtures.market import rice as rice_terms
+from tests.fixtures.served import served, settings_for
+from tests.impact.keys import give_keys
+from tests.impact.recorded import a_recorded_plan
+from tests.planning.planned import a_consenting, units
+
+IMPACT = """query ($input: OfferPostInput!) { offerImpact(input: $input) {
+  planReference exact offered { value unit } drawn { value unit } drawnMax { value }
+  unusedPercent householdsReached householdsGaining townshipsReached
+  townships { regionId label households } categories { label served { value unit } households }
+  levels { isFloor severityBand percentBefore percentAfter }
+  better { categoryLabel regionLabel isFloor severityBand open { value unit } households }
+  sentence } }"""
+
+
+@pytest.fixture
+async def market(database: Database) -> Market:
+    market = await a_market(database)
+    await give_keys(market)
+    return market
+
+
+@pytest.fixture
+def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asking]:
+    with served(settings_for(database_url, tmp_path)) as server:
+        yield Asking(market, server)
+
+
+def rice(market: Market, **changes: Any) -> dict[str, Any]:
+    category = opaque_id("Category", market.category["rice"])
+    return {"kind": "GOODS", "categoryId": category, "quantity": "200"} | changes
+
+
+async def homes(market: Market, count: int, **need: Any) -> None:
+    for number in range(count):
+        wanted = units(10, severity=90 - number) | {"category_id": market.category["rice"]}
+        await a_need(market, await a_consenting(market), **wanted | need)
+
+
+def told(asking: Asking, who: str = "provider", **changes: Any) -> dict[str, Any]:
+    answer = asking.ask(who, IMPACT, rice(asking.market, **changes))
+    assert "errors" not in answer, answer
+    return dict(answer["data"]["offerImpact"])
+
+
+async def test_a_provider_sees_what_the_offer_would_change(asking: Asking) -> None:
+    market = asking.market
+    await homes(market, 12)
+    await homes(market, 6, category_id=market.category["quilt"])
+    await an_offer(market, quantity=20)
+    await a_recorded_plan(market)
+
+    impact = told(asking)
+
+    assert impact["exact"] is True
+    assert impact["offered"] == {"value": "200", "unit": "kg"}
+    assert impact["drawn"] == {"value": "100", "unit": "kg"}
+    assert impact["drawnMax"] is None
+    assert impact["unusedPercent"] == 50
+    assert (impact["householdsReached"], impact["householdsGaining"]) == (10, 10)
+    assert [place["label"] for place in impact["townships"]] == ["xiugu"]
+    assert impact["categories"] == [
+        {"label": "rice", "served": {"value": "100", "unit": "kg"}, "households": 10}
+    ]
+    assert impact["planReference"].startswith("M-")
+    assert await market.count(offers) == 1
+
+
+async def test_the_levels_show_what_is_served_without_and_with_the_offer(asking: Asking) -> None:
+    await homes(asking.market, 8)
+    await an_offer(asking.market, quantity=24)
+    await a_recorded_plan(asking.market)
+
+    levels = told(asking)["levels"]
+
+    assert levels == [
+        {"isFloor": True, "severityBand": "CRITICAL", "percentBefore": 100, "percentAfter": 100},
+        {"isFloor": False, "severityBand": "CRITICAL", "percentBefore": 0, "percentAfter": 100},
+    ]
+
+
+async def test_what_would_do_more_good_is_named_in_the_readers_language(asking: Asking) -> None:
+    market = asking.market
+    await homes(market, 8, severity=20)
+    await homes(market, 8, severity=95, category_id=market.category["quilt"])
+    await a_recorded_plan(market)
+
+    english = told(asking)
+    answer = asking.ask("provider", IMPACT, rice(market), Accept_Language="zh-CN")
+    chinese = answer["data"]["offerImpact"]
+
+    assert english["better"] == [
+        {
+            "categoryLabel": "quilt",
+            "regionLabel": "xiugu",
+            "isFloor": True,
+            "severityBand": "CRITICAL",
+            "open": {"value": "100", "unit": "piece"},
+            "households": 10,
+        }
+    ]
+    assert "The same worth would do more good as quilt for xiugu" in english["sentence"]
+    assert "同等价值若改为向xiugu提供quilt效果更好" in chinese["sentence"]
+
+
+async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Asking) -> None:
+    market = asking.market
+    await homes(market, 8, severity=95)
+    await homes(market, 8, severity=20, category_id=market.category["quilt"])
+    await a_recorded_plan(market)
+
+    assert told(asking)["better"] == []
+
+
+@pytest.mark.parametrize("count", [0, 4])
+async def test_of_fewer_than_five_households_nothing_is_said_not_even_that_there_are_none(
+    asking: Asking, count: int
+) -> None:
+    await homes(asking.market, count)
+    await a_recorded_plan(asking.market)
+
+    impact = told(asking)
+
+    for name in ("drawn", "unusedPercent", "householdsReached", "householdsGaining"):
+        assert impact[name] is None
+    for name in ("townships", "categories", "levels", "better"):
+        assert impact[name] == []
+    assert "fewer than five households" in impact["sentence"]
+
+
+async def test_impacts_that_differ_by_one_household_tell_nothing_of_it(asking: Asking) -> None:
+    market = asking.market
+    await homes(market, 11)
+    odd = await a_need(
+        market, await a_consenting(market), **units(7, category_id=market.category["rice"])
+    )
+    await a_recorded_plan(market)
+    with_all = told(asking)
+    async with market.database.write() as db:
+        gone = sa.update(needs).where(needs.c.id == odd)
+        await db.execute(gone.values(status="WITHDRAWN"))
+    await a_recorded_plan(market)
+
+    without_one = told(asking)
+
+    assert with_all.pop("planReference") != without_one.pop("planReference")
+    assert with_all == without_one
+
+
+REFUSED = [
+    ({"quantity": "0"}, "TOO_SMALL", ["quantity"]),
+    ({"quantity": "7", "packSize": "5"}, "NOT_WHOLE_PACKS", ["quantity"]),
+    ({"radiusKm": -1.0, "latitude": 27.0, "longitude": 116.0}, "INVALID", ["radius_km"]),
+    ({"externalReference": "X-1"}, "TAKEN", ["externalReference"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "code", "field"), REFUSED)
+async def test_what_could_not_be_posted_is_refused_by_the_same_name(
+    asking: Asking, changes: dict[str, Any], code: str, field: list[str]
+) -> None:
+    await an_offer(asking.market, external_reference="X-1")
+
+    answer = asking.ask("provider", IMPACT, rice(asking.market, **changes))
+
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == code
+    assert error["extensions"]["fields"] == [field]
+
+
+async def test_without_a_plan_of_the_county_it_says_what_to_do(asking: Asking) -> None:
+    await homes(asking.market, 6)
+    await a_recorded_plan(asking.market, region_id=asking.market.region["xiugu"])
+
+    answer = asking.ask("provider", IMPACT, rice(asking.market))
+
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "NO_PLAN"
+    assert "planCreate" in error["message"]
+
+
+async def test_only_providers_and_desks_may_ask(asking: Asking) -> None:
+    await a_recorded_plan(asking.market)
+    for who, viewer in asking.market.viewer.items():
+        answer = asking.ask(None if who == "public" else who, IMPACT, rice(asking.market))
+        code = answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
+        if who == "suspended_provider":
+            assert code == "ORGANIZATION_NOT_VERIFIED"
+        elif viewer.role in QUESTIONS["offerImpact"]:
+            assert code is None, who
+        else:
+            assert code == ("UNAUTHENTICATED" if who == "public" else "FORBIDDEN"), who
+
+
+async def test_it_costs_far_more_than_a_look_up(asking: Asking) -> None:
+    three = "".join(f"of{n}: offerImpact(input: $input) {{ exact }} " for n in range(3))
+    query = f"query ($input: OfferPostInput!) {{ {three} }}"
+
+    answer = asking.ask("provider", query, rice(asking.market))
+
+    assert answer["errors"][0]["extensions"]["code"] == "MAX_COST_EXCEEDED"
+
+
+async def test_a_killed_child_is_begun_again_and_none_is_left_at_the_end(market: Market) -> None:
+    await homes(market, 6)
+    await a_recorded_plan(market)
+    database, provider = market.database, market.viewer["provider"]
+    before = await ask(database, provider, rice_terms(market))
+    desk = desk_of(database)
+    (pid,) = desk.pids
+    os.kill(pid, signal.SIGKILL)
+
+    after = await ask(database, provider, rice_terms(market))
+
+    assert after.told == before.told
+    assert desk.pids != [pid]
+    await close_desk(database)
+    assert desk.pids == []
