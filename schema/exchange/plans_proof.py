@@ -12,6 +12,9 @@ from schema.context import Context
 from schema.enums import described
 from schema.scalars import BigInt
 
+# Said beside what took no part: the plan's proof counts these in.
+TOOK_PART = frozenset({LeftAsideReason.PACKS_MIXED, LeftAsideReason.CASH_REMAINDER})
+
 described(
     PolicyOrder,
     "Which units come first.",
@@ -24,15 +27,18 @@ described(
 )
 described(
     LeftAsideReason,
-    "Why a need or an offer took no part in a plan, although it is in the market.",
+    "Why a need or an offer, or a part of it, took no part in a plan, although in the market.",
     {
-        LeftAsideReason.QUANTITY_MIN: "The need is of use only from some quantity on.",
-        LeftAsideReason.DELIVERY_MIN: "The offer gives at least so much per delivery.",
-        LeftAsideReason.DELIVERIES_MAX: "The offer has fewer deliveries than it might reach needs.",
-        LeftAsideReason.PACKS_MIXED: "Offers of several pack sizes compete for some of its needs.",
+        LeftAsideReason.QUANTITY_MIN: "The need can get nothing, or less than is of use to it.",
+        LeftAsideReason.DELIVERY_MIN: "The offer's smallest delivery fits no need.",
+        LeftAsideReason.DELIVERIES_MAX: "The offer's deliveries are used up.",
+        LeftAsideReason.PACKS_MIXED: "Its packs compete with others for the same needs. Each need "
+        "is planned in packs of one size first; the offer gives what those leave open.",
         LeftAsideReason.LESS_THAN_ONE_PACK: "The need is smaller than the only packs there are.",
         LeftAsideReason.LESS_THAN_ONE_UNIT: "Too little of the offer is left to serve anyone.",
-        LeftAsideReason.SEVERAL_PRICES: "The cash might buy things of different prices.",
+        LeftAsideReason.CASH_REMAINDER: "What stays of the cash, told in `units`, is less than the "
+        "price of anything it may buy that is still open. The rest of the offer takes part.",
+        LeftAsideReason.SEVERAL_PRICES: "In earlier plans: the cash might buy at several prices.",
     },
 )
 
@@ -78,6 +84,10 @@ class PlanProof:
     levels: list[PlanLevel] = strawberry.field(
         description="Objective and bound by level of precedence, the highest first."
     )
+    rounds: int = strawberry.field(
+        description="1; more where goods come in packs of several sizes, and what one size leaves "
+        "open is planned with the others. Each round is proven by itself, not the choice of sizes."
+    )
     components: int = strawberry.field(description="Independent parts that were solved.")
     components_proven: int = strawberry.field(
         description="Parts whose certificate was checked apart from the solver."
@@ -93,6 +103,9 @@ class PlanLeftAside:
     reason: LeftAsideReason = strawberry.field(description="Why.")
     count: int = strawberry.field(description="How many.")
     references: list[str] = strawberry.field(description="The first of them, at most 20.")
+    units: BigInt | None = strawberry.field(
+        description="How much of them in all, in their own unit, where the rest took part."
+    )
 
 
 def policy_of(stored: Mapping[str, object]) -> PlanPolicy:
@@ -116,16 +129,19 @@ def proof_of(
     """
     if stored is None:
         return None
-    aside = sum(_whole(row["count"]) for row in left_aside or ())
+    aside = sum(_whole(row["count"]) for row in left_aside or () if row["reason"] not in TOOK_PART)
     certificate = _mapping(stored, "certificate")
-    levels = _levels(stored)
+    levels, rounds = _levels(stored), len(_list(stored, "rounds")) or 1
     optimal = stored.get("status") == "optimal" and certificate.get("optimal") is True
     return PlanProof(
         optimal=optimal,
-        sentence=_sentence(optimal, len(levels), _gap(stored), aside).said_in(context.language),
+        sentence=_sentence(optimal, len(levels), _gap(stored), aside, rounds).said_in(
+            context.language
+        ),
         gap=_gap(stored),
         cost=BigInt(_whole(stored.get("cost", 0))),
         levels=levels,
+        rounds=rounds,
         components=_whole(stored.get("components", 0)),
         components_proven=_whole(certificate.get("proven", 0)),
         problem_digest=str(stored.get("problem_digest", "")),
@@ -145,6 +161,7 @@ def left_aside_of(stored: Sequence[Mapping[str, object]] | None) -> list[PlanLef
             reason=LeftAsideReason(str(row["reason"])),
             count=_whole(row["count"]),
             references=[str(reference) for reference in _list(row, "references")],
+            units=BigInt(_whole(row["units"])) if "units" in row else None,
         )
         for row in stored or ()
     ]
@@ -165,8 +182,14 @@ def _levels(stored: Mapping[str, object]) -> list[PlanLevel]:
     ]
 
 
-def _sentence(optimal: bool, levels: int, gap: float, aside: int) -> Text:
+def _sentence(optimal: bool, levels: int, gap: float, aside: int, rounds: int) -> Text:
     said = _verdict(optimal, levels, gap)
+    if rounds > 1:
+        said = Text(
+            f"{said.en} Packs of several sizes were planned in {rounds} rounds; each round is "
+            "proven by itself, not the choice of sizes.",
+            f"{said.zh}多种包装规格分 {rounds} 轮计算，各轮分别证明，不含规格选择本身。",
+        )
     if not aside:
         return said
     return Text(

@@ -6,7 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import matching
+from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.tables import plan_lines, plans
+from marketplace.services.exchange import rounds
+from marketplace.services.exchange.translation import translate
 from tests.fixtures.market import Market, a_consent, a_household
 from tests.planning.workers import a_proposed_plan
 
@@ -31,6 +35,24 @@ async def planned(market: Market, **scope: Any) -> tuple[set[Line], list[dict[st
     plan = await market.row(plans, plan_id)
     columns = ("need_id", "offer_id", "units_served", "units_drawn")
     return {tuple(line[c] for c in columns) for line in lines}, plan["left_aside"]
+
+
+async def solved(market: Market) -> tuple[set[Line], list[dict[str, Any]]]:
+    """The same without a worker: what the market's snapshot leads to, in this process."""
+    found = await rounds_of(market)
+    columns = ("need_id", "offer_id", "units_served", "units_drawn")
+    return set(zip(*(found.lines[name] for name in columns), strict=True)), found.left_aside
+
+
+async def rounds_of(market: Market) -> rounds.Solved:
+    async with market.database.snapshot() as db:
+        seen = await markets.read(
+            db,
+            now=market.database.now(),
+            region_id=market.region["county"],
+            category_id=None,
+        )
+    return rounds.solved(seen, translate(seen, pairs_max=1_000), matching.solve)
 
 
 def an_aside(of: str, reason: str, count: int, first: str) -> dict[str, Any]:

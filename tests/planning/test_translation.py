@@ -26,7 +26,7 @@ from tests.fixtures.market import (
     an_allocation,
     an_offer,
 )
-from tests.planning.planned import a_consenting, a_reference, an_aside, planned, units
+from tests.planning.planned import a_consenting, planned, units
 from tests.planning.workers import a_proposed_plan
 
 
@@ -86,22 +86,6 @@ async def test_goods_at_hand_go_before_money_is_spent(market: Market) -> None:
     lines, _ = await planned(market)
 
     assert lines == {(need, goods, 5, 5)}
-
-
-async def test_cash_that_may_buy_things_of_two_prices_is_left_aside_and_said(
-    market: Market,
-) -> None:
-    home = await a_consenting(market)
-    await a_need(market, home, category_id=market.category["rice"], **units(5))
-    await a_need(market, home, category_id=market.category["quilt"], **units(5))
-    cash = await an_offer(
-        market, kind="CASH", category_id=market.category["goods"], quantity=1_000_000
-    )
-
-    lines, aside = await planned(market)
-
-    assert lines == set()
-    assert aside == [an_aside("OFFER", "SEVERAL_PRICES", 1, a_reference(market, "O", cash))]
 
 
 async def test_a_household_gets_no_more_than_the_offer_allows_counting_what_it_has(
@@ -248,26 +232,6 @@ async def test_an_offer_is_not_proposed_again_to_whom_its_provider_refused_it(
 
 
 @pytest.mark.parametrize(
-    ("limits", "reason"),
-    [
-        ({"delivery_min": 5}, "DELIVERY_MIN"),
-        ({"deliveries_max": 1}, "DELIVERIES_MAX"),
-    ],
-)
-async def test_an_offer_with_a_rule_that_might_bind_is_left_aside_and_said(
-    market: Market, limits: dict[str, Any], reason: str
-) -> None:
-    for _ in range(2):
-        await a_need(market, await a_consenting(market), **units(10))
-    offer = await an_offer(market, **limits)
-
-    lines, aside = await planned(market)
-
-    assert lines == set()
-    assert aside == [an_aside("OFFER", reason, 1, a_reference(market, "O", offer))]
-
-
-@pytest.mark.parametrize(
     "limits", [{"delivery_min": 5, "pack_size": 5}, {"deliveries_max": 2}, {"household_max": 10}]
 )
 async def test_a_rule_that_cannot_bind_is_none(market: Market, limits: dict[str, Any]) -> None:
@@ -279,23 +243,6 @@ async def test_a_rule_that_cannot_bind_is_none(market: Market, limits: dict[str,
 
     assert sorted(line[2] for line in lines) == [10, 10]
     assert aside == []
-
-
-async def test_a_need_of_use_only_from_two_units_on_is_left_aside_until_so_many_are_there(
-    market: Market,
-) -> None:
-    home = await a_consenting(market)
-    whole = await a_need(market, home, **units(10, quantity_min=10))
-    begun = await a_need(
-        market, home, category_id=market.category["rice"], **units(10, quantity_min=3)
-    )
-    offer = await an_offer(market, quantity=1_000)
-    await an_allocation(market, begun, offer, 2)
-
-    lines, aside = await planned(market)
-
-    assert lines == {(begun, offer, 8, 8)}
-    assert aside == [an_aside("NEED", "QUANTITY_MIN", 1, a_reference(market, "N", whole))]
 
 
 async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:

@@ -51,18 +51,20 @@ class LeftOutReason(StrEnum):
     OFFER_USED_UP = "OFFER_USED_UP"  # less is left than the line would draw
     HOUSEHOLD_MAX = "HOUSEHOLD_MAX"  # the household would get more than the offer allows
     DELIVERIES_MAX = "DELIVERIES_MAX"  # the offer's deliveries are used up
+    DELIVERY_MIN = "DELIVERY_MIN"  # the offer gives at least so much per delivery
 
 
 class LeftAsideReason(StrEnum):
-    """Why a need or an offer took no part in a plan, although it is in the market."""
+    """Why a need or an offer, or a part of it, took no part in a plan, although in the market."""
 
-    QUANTITY_MIN = "QUANTITY_MIN"  # a need of use only from some quantity on
-    DELIVERY_MIN = "DELIVERY_MIN"  # an offer that gives at least so much per delivery
-    DELIVERIES_MAX = "DELIVERIES_MAX"  # an offer with fewer deliveries than needs it might reach
-    PACKS_MIXED = "PACKS_MIXED"  # offers of several pack sizes that compete for the same needs
+    QUANTITY_MIN = "QUANTITY_MIN"  # a need that can get nothing, or less than is of use to it
+    DELIVERY_MIN = "DELIVERY_MIN"  # an offer whose smallest delivery fits no need
+    DELIVERIES_MAX = "DELIVERIES_MAX"  # an offer whose deliveries are used up
+    PACKS_MIXED = "PACKS_MIXED"  # an offer that gives what packs of another size left open
     LESS_THAN_ONE_PACK = "LESS_THAN_ONE_PACK"  # a need smaller than the only packs there are
     LESS_THAN_ONE_UNIT = "LESS_THAN_ONE_UNIT"  # too little is left to serve anyone
-    SEVERAL_PRICES = "SEVERAL_PRICES"  # cash that might buy things of different prices
+    CASH_REMAINDER = "CASH_REMAINDER"  # what stays of cash buys nothing that is still open
+    SEVERAL_PRICES = "SEVERAL_PRICES"  # of earlier plans: cash that might buy at several prices
 
 
 class PolicyOrder(StrEnum):

@@ -14,6 +14,7 @@ from marketplace.domain.exchange.allocations import (
     AllocationStatus,
 )
 from marketplace.domain.exchange.days import first_day, last_day
+from marketplace.domain.exchange.plans import PlanKind, PlanStatus
 from marketplace.persistence.database import Reading
 from marketplace.persistence.exchange import needs as need_rows
 from marketplace.persistence.exchange import offers as offer_rows
@@ -25,6 +26,8 @@ from marketplace.persistence.tables import (
     offer_regions,
     offers,
     organizations,
+    plan_lines,
+    plans,
     regions,
 )
 
@@ -46,6 +49,7 @@ class Market:
     deliveries offer count: live allocations of offers with limited deliveries
     declined   need offer: pairs whose provider has said no
     visits     need offer count: visits of services that are set aside and still to be made
+    prior      need offer units: served by the latest plan of the same scope that is proposed
 
     A day is a whole number, as date.toordinal() gives it, by the county's calendar. An offer's
     first_day is the first whole day that is still to come, its last_day counts, too; a need's
@@ -59,6 +63,7 @@ class Market:
     deliveries: Columns
     declined: Columns
     visits: Columns = field(default_factory=lambda: {"need": [], "offer": [], "count": []})
+    prior: Columns = field(default_factory=lambda: {"need": [], "offer": [], "units": []})
 
 
 async def read(
@@ -76,6 +81,7 @@ async def read(
         deliveries=await db.columns(_deliveries(now)),
         declined=await db.columns(_declined(now)),
         visits=await db.columns(_visits(now)),
+        prior=await db.columns(_prior(region_id, category_id)),
     )
 
 
@@ -253,4 +259,26 @@ def _visits(now: datetime) -> sa.Select[tuple[int, int, int]]:
         )
         .group_by(allocations.c.need_id, allocations.c.offer_id)
         .order_by(allocations.c.need_id, allocations.c.offer_id)
+    )
+
+
+def _prior(region_id: int | None, category_id: int | None) -> sa.Select[tuple[int, int, int]]:
+    latest = (
+        sa.select(sa.func.max(plans.c.id))
+        .where(
+            plans.c.kind == PlanKind.PROPOSAL,
+            plans.c.status == PlanStatus.PROPOSED,
+            plans.c.region_id.is_not_distinct_from(region_id),
+            plans.c.category_id.is_not_distinct_from(category_id),
+        )
+        .scalar_subquery()
+    )
+    return (
+        sa.select(
+            plan_lines.c.need_id.label("need"),
+            plan_lines.c.offer_id.label("offer"),
+            plan_lines.c.units_served.label("units"),
+        )
+        .where(plan_lines.c.plan_id == latest)
+        .order_by(plan_lines.c.need_id, plan_lines.c.offer_id)
     )

@@ -21,11 +21,9 @@ from marketplace.domain.exchange.plans import PlanPolicy, PolicyOrder
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
-from marketplace.services.exchange import plan_records
-from marketplace.services.exchange.sharing_out import lines_of
+from marketplace.services.exchange import plan_records, rounds
 from marketplace.services.exchange.translation import (
     QuantitiesTooLarge,
-    Translation,
     ints,
     translate,
 )
@@ -73,9 +71,9 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
         raise JobFailed("TOO_LARGE", TOO_LARGE) from None
     clock.lap("translate")
     report(0.2, "SOLVING")
-    plan = _solved(translation.problem, request, report)
+    solved = rounds.solved(market, translation, _solver(request, report))
     clock.lap("solve_check_certify")
-    answer = _answer(market, translation, plan)
+    answer = _answer(market, solved)
     clock.lap("lines")
     cast("dict[str, object]", answer["proof"])["phases"] = clock.laps
     return answer
@@ -130,28 +128,45 @@ async def _read(request: Mapping[str, object]) -> Market:
         await database.close()
 
 
-def _solved(
-    problem: matching.Problem, request: Mapping[str, object], report: Report
-) -> matching.Plan:
+def _solver(
+    request: Mapping[str, object], report: Report
+) -> Callable[[matching.Problem], matching.Plan]:
+    """How problems of this request are solved: one deadline for all of them together."""
     deadline_s = float(str(request["deadline_s"]))
+    until = time.monotonic() + deadline_s
     processes = int(str(request["processes"]))
+    policy = policy_of(cast("Mapping[str, object]", request["policy"]))
 
     def tell(fraction: float, progress: matching.Progress) -> None:
         report(0.2 + 0.7 * fraction, "CHECKING" if progress.phase == "check" else "SOLVING")
 
-    policy = policy_of(cast("Mapping[str, object]", request["policy"]))
-    parallel = processes > 1 and problem.n_pairs >= PARALLEL_PAIRS
-    with _cluster(problem, request) as cluster:
-        if cluster is not None:
+    def solve(problem: matching.Problem) -> matching.Plan:
+        left_s = max(deadline_s / 10, until - time.monotonic())
+        parallel = processes > 1 and problem.n_pairs >= PARALLEL_PAIRS
+        with _cluster(problem, request) as cluster:
+            if cluster is not None:
+                return matching.solve(
+                    problem, policy, deadline_s=left_s, executor=cluster, on_progress=tell
+                )
+        if not parallel and problem.n_pairs <= left_s * PAIRS_PER_S:
+            # Rules take as long as they take; plain flows of this size need not be watched.
+            limit_s = left_s if _ruled(problem) else None
+            return matching.solve(problem, policy, deadline_s=limit_s, on_progress=tell)
+        with matching.ProcessExecutor(processes) as executor:
             return matching.solve(
-                problem, policy, deadline_s=deadline_s, executor=cluster, on_progress=tell
+                problem, policy, deadline_s=left_s, executor=executor, on_progress=tell
             )
-    if not parallel and problem.n_pairs <= deadline_s * PAIRS_PER_S:
-        return matching.solve(problem, policy, on_progress=tell)
-    with matching.ProcessExecutor(processes) as executor:
-        return matching.solve(
-            problem, policy, deadline_s=deadline_s, executor=executor, on_progress=tell
-        )
+
+    return solve
+
+
+def _ruled(problem: matching.Problem) -> bool:
+    return bool(
+        (problem.need_min > 1).any()
+        or (problem.offer_min_lot > 1).any()
+        or problem.offer_max_needs.any()
+        or (problem.pair_draw > 1).any()
+    )
 
 
 @contextlib.contextmanager
@@ -193,21 +208,21 @@ def policy_of(said: Mapping[str, object]) -> matching.Policy:
     )
 
 
-def _answer(market: Market, translation: Translation, plan: matching.Plan) -> dict[str, object]:
-    lines = lines_of(translation, market, plan.pair_units)
+def _answer(market: Market, solved: rounds.Solved) -> dict[str, object]:
+    lines = solved.lines
     cost = sum(c * u for c, u in zip(lines["cost"], lines["units_served"], strict=True))
     return {
         "lines": lines,
-        "input_digest": plan.problem_digest,
+        "input_digest": solved.plans[0].problem_digest,
         "need_count": len(market.needs["id"]),
         "offer_count": len(market.offers["id"]),
-        "pair_count": translation.problem.n_pairs,
+        "pair_count": solved.pairs,
         "units_asked": _held(sum(ints(market.needs["units"]).tolist())),
         "units_served": _held(sum(lines["units_served"])),
         "needs_served": len(set(lines["need_id"])),
         "cost": _held(cost),
-        "proof": plan.to_json(components=False) | {"components": len(plan.components)},
-        "left_aside": translation.left_aside,
+        "proof": rounds.proof_of(solved.plans),
+        "left_aside": solved.left_aside,
         "market": plan_records.to_text(plan_records.packed_market(market)),
         "explained": None,
     }

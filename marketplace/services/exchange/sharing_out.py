@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from marketplace.persistence.exchange.market import Market
-from marketplace.services.exchange.translation import Groups, IntArray, Translation, ints
+from marketplace.services.exchange.groups import Groups
+from marketplace.services.exchange.numbers import IntArray, ints
+from marketplace.services.exchange.translation import Translation
 
 
 def lines_of(
@@ -15,7 +17,7 @@ def lines_of(
     used = np.flatnonzero(pair_units)
     problem, groups = translation.problem, translation.groups
     need, offer = problem.pair_need[used], problem.pair_offer[used]
-    scale, step = translation.need_scale[need], translation.offer_step[offer]
+    scale, step = translation.need_scale[need], translation.pair_step[used]
     rows, which, units = _shared_out(
         groups, translation.need_group[need], scale, ints(market.needs["units"]), pair_units[used]
     )

@@ -1,93 +1,62 @@
 """Translation: a market's rows as the optimizer's arrays, pure where that changes nothing.
 
-Some rules of the market are not plain quantities. Those that can be made so without changing what
-is best are; what cannot is left aside, counted, and said in the plan:
-
 - Several needs of one household in one category are one need; its units go to the more severe.
-- Cash that can only buy things of one price is units: floor(budget / price). For a need of cash a
-  unit is one fen. Cash that might buy things of different prices is left aside.
-- A unit is a pack, and a need is served in packs of one size (see packs). Where offers of other
-  sizes might have served it too, they are left aside for this need, and said, even if they serve
-  others.
-- A household's limit is a plain quantity; what it already got of the offer counts.
-- A smallest delivery that one unit reaches is no rule; others are left aside. So are limits on the
-  number of deliveries that might bind, and needs of use only from two units on.
+  Where a rule speaks of single needs (least useful quantities, deliveries), each is its own.
+- A unit of a need is one real unit, or one pack: a need is served in packs of one size (see packs)
+  and, where those leave something open, in the other sizes after (see rounds). Money that a rule
+  touches is shared in whole yuan where all of it is in whole yuan, else in fen.
+- A unit draws its price from cash, its minutes from a service, itself from goods. Where all that an
+  offer may give draws the same, the offer is counted in that and stays a plain quantity.
+- Least useful quantities, smallest deliveries, limits on deliveries and on households are rules of
+  the problem where they might bind; what they make impossible is left aside, counted and said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 import matching
 from marketplace.domain.exchange.plans import LeftAsideReason
-from marketplace.domain.ids import reference
-from marketplace.persistence.exchange.market import Columns, Market
-from marketplace.services.exchange import packs
-from matching.problem import COST_SUM_MAX, UNITS_MAX, UNITS_SUM_MAX
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from marketplace.persistence.exchange.market import Market
+from marketplace.services.exchange import packs, yuan
+from marketplace.services.exchange.asides import Aside
+from marketplace.services.exchange.groups import Groups, grouped, optional, parted
+from marketplace.services.exchange.households import household_room
+from marketplace.services.exchange.numbers import (
+    UNLIMITED,
+    BoolArray,
+    IntArray,
+    rows_of,
+    times,
+    up,
+)
+from marketplace.services.exchange.numbers import ints as ints
+from marketplace.services.exchange.numbers import reals as reals
+from marketplace.services.exchange.pairs import Pairs, pairs_of
+from marketplace.services.exchange.posing import (
+    HouseholdRules,
+    counted,
+    household_rules,
+    refuse_too_large,
+)
+from marketplace.services.exchange.posing import QuantitiesTooLarge as QuantitiesTooLarge
+from marketplace.services.exchange.prior import prior_units
+from marketplace.services.exchange.visits import visits_max
 
 FEN_PER_CASH_UNIT = 1
 CASH_FOR_GOODS_M = 50_000  # what is there goes before what must first be bought
-UNLIMITED = 2**62
-COST_MAX = 10**12  # as the optimizer allows; a cost so high is the highest anyway
-REFERENCES_MAX = 20  # named in the plan for each reason; the rest are counted
 
 
-class QuantitiesTooLarge(Exception):
-    """The units of this market cannot be added up in the optimizer's 64 bits."""
-
-
-@dataclass(slots=True)
-class Aside:
-    """What took no part, by kind and reason."""
-
-    found: list[dict[str, object]] = field(default_factory=list)
-
-    def add(self, of: str, reason: LeftAsideReason, rows: Columns, index: IntArray) -> None:
-        if len(index) == 0:
-            return
-        named = [
-            reference(of[0], int(str(rows["year"][i])), int(str(rows["id"][i])))
-            for i in index[:REFERENCES_MAX].tolist()
-        ]
-        self.found.append(
-            {"of": of, "reason": reason.value, "count": len(index), "references": named}
-        )
-
-
-@dataclass(slots=True, kw_only=True)
-class Groups:
-    """Needs of one household in one category, as one: G groups over sorted rows.
-
-    row     [R] row of the market's needs, group by group, the most severe first
-    start   [G+1] where each group begins in `row`
-    """
-
-    row: IntArray
-    start: IntArray
-
-    @property
-    def first(self) -> IntArray:
-        return self.row[self.start[:-1]]
-
-    @property
-    def size(self) -> IntArray:
-        return np.diff(self.start)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Translation:
     """The problem, and what its rows and units stand for.
 
     need_group     [N] group of need i          offer_row    [M] row of the market's offers
-    need_scale     [N] real units in one unit   offer_step   [M] the offer's units in one unit
+    need_scale     [N] real units in one unit   pair_step    [P] the offer's units in one unit
     pair_cost_m    [P] metres for one real unit
+    mixed          pairs that took no part, since their need is served in packs of another size
     """
 
     problem: matching.Problem
@@ -95,186 +64,304 @@ class Translation:
     need_group: IntArray
     need_scale: IntArray
     offer_row: IntArray
-    offer_step: IntArray
+    pair_step: IntArray
     pair_cost_m: IntArray
+    mixed: Pairs
     left_aside: list[dict[str, object]]
 
 
 def translate(market: Market, *, pairs_max: int) -> Translation:
     """The market as a problem. Raises TooManyPairs or QuantitiesTooLarge."""
-    draft = _Draft(market)
-    draft.leave_needs_aside()
-    draft.pair(pairs_max)
+    groups = grouped(market.needs)
+    return translated(market, groups, pairs_of(market, groups, pairs_max=pairs_max))
+
+
+def translated(market: Market, groups: Groups, pairs: Pairs) -> Translation:
+    """The same for pairs that are known. Raises QuantitiesTooLarge."""
+    draft = _Draft(market, groups, pairs)
     draft.price()
-    draft.limit_deliveries()
     draft.leave_offers_aside()
+    draft.take_groups_apart()
     draft.choose_packs()
-    draft.limit_units()
-    return draft.translated()
+    draft.choose_yuan()
+    draft.limit_needs()
+    draft.limit_deliveries()
+    return draft.translation()
 
 
 class _Draft:
     """The translation while it is made: pairs are dropped step by step, with reasons."""
 
-    def __init__(self, market: Market) -> None:
-        self.market = market
+    def __init__(self, market: Market, groups: Groups, pairs: Pairs) -> None:
+        self.market, self.groups, self.pairs = market, groups, pairs
         self.aside = Aside()
         needs, offers = market.needs, market.offers
         self.open = ints(needs["units"])
+        self.missing = ints(needs["quantity_min"]) - ints(needs["covered"])
         self.is_cash_need = np.array([kind == "CASH" for kind in needs["kind"]], np.bool_)
+        self.price_of = np.where(self.is_cash_need, FEN_PER_CASH_UNIT, ints(needs["price"]))
+        self.minutes = np.maximum(1, optional(needs, "visit_minutes"))
         self.is_cash = np.array(offers["is_cash"], np.bool_)
+        self.is_service = optional(offers, "is_service") > 0
         self.left = ints(offers["units"])
         self.pack = np.where(self.is_cash, 1, ints(offers["pack"]))
-        self.step = self.pack.copy()
-        self.alive = np.ones(len(self.left), np.bool_)
-
-    def leave_needs_aside(self) -> None:
-        needs = self.market.needs
-        missing = ints(needs["quantity_min"]) - ints(needs["covered"])
-        ruled = missing > 1  # one unit more, and any quantity is of use
-        self.aside.add("NEED", LeftAsideReason.QUANTITY_MIN, needs, np.flatnonzero(ruled))
-        self.groups = _grouped(needs, np.flatnonzero(~ruled))
-
-    def pair(self, pairs_max: int) -> None:
-        """Which groups and offers may meet at all."""
-        needs, first = self.market.needs, self.groups.first
-        pairs = matching.candidates(
-            matching.NeedColumns(
-                category_low=ints(needs["category_low"])[first],
-                category_high=ints(needs["category_high"])[first],
-                region=ints(needs["region"])[first],
-                latitude=reals(needs["latitude"])[first],
-                longitude=reals(needs["longitude"])[first],
-                groups=ints(needs["groups"])[first],
-            ),
-            _offer_columns(self.market),
-            forbidden=self._declined(),
-            max_pairs=pairs_max,
-        )
-        self.need = pairs.need.astype(np.int64)
-        self.offer = pairs.offer.astype(np.int64)
-        self.cost = pairs.cost
+        self.limit = ints(offers["household_max"], none=UNLIMITED)
+        self.delivery_min = ints(offers["delivery_min"])
+        most = ints(offers["deliveries_max"], none=UNLIMITED)
+        used = np.zeros(len(most), np.int64)
+        used[rows_of(offers["id"], market.deliveries["offer"])] = ints(market.deliveries["count"])
+        self.deliveries_left = np.where(most == UNLIMITED, most, np.maximum(0, most - used))
+        self.scale = np.ones(len(groups.size), np.int64)
+        self.room = self.days_most = np.full(len(pairs.need), UNLIMITED)
 
     def price(self) -> None:
-        """Cash as units of the one thing it can buy."""
-        first = self.groups.first
-        price = np.where(self.is_cash_need, FEN_PER_CASH_UNIT, ints(self.market.needs["price"]))
-        of_pair, for_cash = price[first][self.need], self.is_cash_need[first][self.need]
-        self._keep(np.where(self.is_cash[self.offer], of_pair > 0, ~for_cash))
-        of_pair, for_cash = price[first][self.need], self.is_cash_need[first][self.need]
-        low, high = np.full(len(self.left), 2**62), np.zeros(len(self.left), np.int64)
-        np.minimum.at(low, self.offer, of_pair)
-        np.maximum.at(high, self.offer, of_pair)
-        self.step = np.where(self.is_cash & (high > 0), low, self.step)
-        of_cash = self.is_cash[self.offer]
-        self.cost = np.where(of_cash, np.where(for_cash, 0, CASH_FOR_GOODS_M), self.cost)
-        self.drop_offers(LeftAsideReason.SEVERAL_PRICES, self.is_cash & (low < high))
-
-    def limit_deliveries(self) -> None:
-        """A limit that cannot bind is none; others need a rule."""
-        offers = self.market.offers
-        ruled = ints(offers["delivery_min"]) > self.step
-        self.drop_offers(LeftAsideReason.DELIVERY_MIN, ruled & self.paired())
-        most = ints(offers["deliveries_max"], none=-1)
-        used = np.zeros(len(most), np.int64)
-        used[_rows(offers["id"], self.market.deliveries["offer"])] = ints(
-            self.market.deliveries["count"]
+        """Cash buys what has a price; what is there goes before."""
+        row, of_cash = self.rows, self.is_cash[self.pairs.offer]
+        self._keep(np.where(of_cash, self.price_of[row] > 0, ~self.is_cash_need[row]))
+        row, of_cash = self.rows, self.is_cash[self.pairs.offer]
+        for_cash = np.where(self.is_cash_need[row], 0, CASH_FOR_GOODS_M)
+        self.pairs = Pairs(
+            need=self.pairs.need,
+            offer=self.pairs.offer,
+            cost=np.where(of_cash, for_cash, self.pairs.cost),
         )
-        possible = np.zeros(len(most), np.int64)
-        np.add.at(possible, self.offer, self.groups.size[self.need])
-        possible = np.minimum(possible, self.left // self.step)
-        binds = (most >= 0) & (possible > most - used)
-        self.drop_offers(LeftAsideReason.DELIVERIES_MAX, binds & self.paired())
 
     def leave_offers_aside(self) -> None:
         """Offers that come to nothing in whole units; before packs, which count on offers."""
-        limit = ints(self.market.offers["household_max"], none=-1)
-        self.household_max = np.where(limit < 0, 0, limit // self.step)
-        nothing = (self.left < self.step) | ((limit >= 0) & (limit < self.step))
-        self.drop_offers(LeftAsideReason.LESS_THAN_ONE_UNIT, nothing)
+        paired = self.paired()
+        self.say(LeftAsideReason.DELIVERIES_MAX, paired & (self.deliveries_left == 0))
+        self._keep(self.deliveries_left[self.pairs.offer] > 0)
+        paired = self.paired()
+        least = self.least_step()
+        limit = self.limit
+        self._keep(np.minimum(self.left, limit)[self.pairs.offer] >= least)
+        small = np.minimum(self.left, limit) < np.where(self.is_cash, 1, self.pack)
+        self.say(LeftAsideReason.LESS_THAN_ONE_UNIT, small | (paired & ~self.paired()))
+        days = visits_max(self.market, self.groups, self.pairs)
+        self.offer_visits = days.offer
+        self._keep(np.minimum(days.pair, days.offer[self.pairs.offer]) > 0)
+
+    def take_groups_apart(self) -> None:
+        """Groups that an offer reaches whose deliveries are counted, or may not be too small."""
+        least, offer = self.least_step(), self.pairs.offer
+        possible = np.zeros(len(self.left), np.int64)
+        np.add.at(possible, offer, self.groups.size[self.pairs.need])
+        counted = possible > self.deliveries_left
+        ruled = counted[offer] | (self.delivery_min[offer] > least)
+        touched = np.zeros(len(self.groups.size), np.bool_)
+        touched[self.pairs.need[ruled]] = True
+        if bool((touched & (self.groups.size > 1)).any()):
+            self.groups, former = parted(self.groups, touched)
+            self.pairs = self.pairs.among(former)
+            self.room = self.days_most = np.full(len(self.pairs.need), UNLIMITED)
+            self.scale = np.ones(len(former), np.int64)
 
     def choose_packs(self) -> None:
         """One pack size for each need; it is the unit there."""
-        self.scale = np.ones(len(self.groups.size), np.int64)
-        if bool((self.pack[self.offer] == 1).all()):
+        need, offer = self.pairs.need, self.pairs.offer
+        self.mixed = self.pairs.only(np.zeros(len(need), np.bool_))
+        if bool((self.pack[offer] == 1).all()):
             return
-        step, limit = self.step, self.household_max
+        least = np.full(len(self.left), UNLIMITED)
+        np.minimum.at(least, offer, self.least_step())
+        limit = self.limit
         packed = packs.Packed(
-            need=self.need,
-            offer=self.offer,
+            need=need,
+            offer=offer,
             size=self.pack,
-            supply=self.left // step * self.pack,
-            limit=np.where(limit > 0, limit * self.pack, UNLIMITED),
+            supply=self.left // least * self.pack,
+            limit=np.where(limit < UNLIMITED, limit // least * self.pack, UNLIMITED),
             fits=self._whole_packs(),
         )
-        self.scale = packs.sizes(packed, len(self.scale))
-        other = self.pack[self.offer] != self.scale[self.need]
+        self.scale = packs.sizes(packed, len(self.groups.size))
+        other = self.pack[offer] != self.scale[need]
+        self.mixed = self.pairs.only(other & (packed.fits > 0))
         mixed = np.zeros(len(self.left), np.bool_)
-        mixed[self.offer[other & (packed.fits > 0)]] = True
+        mixed[self.mixed.offer] = True
         self.say(LeftAsideReason.PACKS_MIXED, mixed)
         self._keep(~other)
 
     def _whole_packs(self) -> IntArray:
-        """What of each pair's needs comes to whole packs of its offer, in real units: int64[P]."""
-        size, many = self.pack[self.offer], self.groups.size[self.need]
-        fits = self.open[self.groups.first[self.need]] // size * size
+        """What of each pair's needs comes to whole packs of its offer, in real units: int64[P].
+
+        Nothing where whole packs do not reach what the need must have at least.
+        """
+        size, many = self.pack[self.pairs.offer], self.groups.size[self.pairs.need]
+        fits = self.open[self.rows] // size * size
+        fits = np.where(fits < self.missing[self.rows], 0, fits)
         for member in range(1, int(many.max(initial=0))):
             more = np.flatnonzero(many > member)
-            row = self.groups.row[self.groups.start[self.need[more]] + member]
+            row = self.groups.row[self.groups.start[self.pairs.need[more]] + member]
             fits[more] += self.open[row] // size[more] * size[more]
         return fits
 
-    def limit_units(self) -> None:
-        """Needs that come to nothing in whole units take no part."""
-        of_row = np.ones(len(self.open), np.int64)
-        of_row[self.groups.row] = np.repeat(self.scale, self.groups.size)
-        self.whole = self.open // of_row
-        small = self.groups.row[self.whole[self.groups.row] == 0]
+    def choose_yuan(self) -> None:
+        """Whole yuan where a rule touches money and nothing of it is odd."""
+        cash = self.is_cash_need[self.groups.first]
+        if not bool(cash[self.pairs.need].any()):
+            return
+        steps, offer = self.least_step(), self.pairs.offer
+        missing = self.missing[self.groups.first]
+        room = household_room(self.market, self.groups, self.pairs)
+        low, high = np.full(len(self.left), UNLIMITED), np.zeros(len(self.left), np.int64)
+        np.minimum.at(low, offer, steps)
+        np.maximum.at(high, offer, steps)
+        ruled = (low < high) | (self.delivery_min > low)
+        ruled |= np.bincount(offer, minlength=len(ruled)) > self.deliveries_left
+        members = np.add.reduceat(self.open[self.groups.row] % yuan.FEN, self.groups.start[:-1])
+        odd = (self.left[offer] % yuan.FEN > 0) | ((room < UNLIMITED) & (room % yuan.FEN > 0))
+        odd |= (members > 0)[self.pairs.need]
+        odd = np.where(cash[self.pairs.need], odd, self.is_cash[offer] & (steps % yuan.FEN > 0))
+        fits = yuan.fits(self.pairs, need_ruled=missing > 1, offer_ruled=ruled, pair_odd=odd)
+        self.scale = np.where(cash & fits, yuan.FEN, self.scale)
+
+    def limit_needs(self) -> None:
+        """Needs that come to nothing in whole units, or to less than is of use, take no part."""
+        of_row = self.scale[self.groups.of_rows(len(self.open))]
+        whole = self.open // of_row
+        small = self.groups.row[whole[self.groups.row] == 0]
         self.aside.add("NEED", LeftAsideReason.LESS_THAN_ONE_PACK, self.market.needs, small)
-        self.units = (
-            np.add.reduceat(np.append(self.whole[self.groups.row], 0), self.groups.start[:-1])
-            if len(self.groups.size)
-            else np.zeros(0, np.int64)
-        )
-        self._keep(self.units[self.need] > 0)
+        days = visits_max(self.market, self.groups, self.pairs)
+        self.days_most = days.pair
+        self.room = household_room(self.market, self.groups, self.pairs)
+        self.units = np.zeros(0, np.int64)
+        if len(self.groups.size):
+            self.units = np.add.reduceat(whole[self.groups.row], self.groups.start[:-1])
+        self.units = np.minimum(self.units, days.need)
+        least = up(self.missing[self.groups.first], self.scale)
+        self.least = np.where(self.groups.size == 1, np.maximum(1, least), 1)
+        self._leave_needs_aside(self.units < self.least)
+        self._keep((self.units[self.pairs.need] > 0) & (self.most() > 0))
+
+    def limit_deliveries(self) -> None:
+        """Pairs that come to no delivery of the smallest size are none."""
+        paired = self.paired()
+        lot = up(self.delivery_min[self.pairs.offer], self.step())
+        self._keep(lot <= self.most())
+        low, high = self._lot_range()
+        several = (low < high) & self.paired()
+        self._keep(~several[self.pairs.offer])
+        self.say(LeftAsideReason.DELIVERY_MIN, paired & ~self.paired())
+        reach = np.zeros(len(self.units))
+        np.add.at(reach, self.pairs.need, np.minimum(self.most(), self.least[self.pairs.need]))
+        # In floats, so with a margin: the optimizer looks again.
+        beyond = (self.least > 1) & (reach < self.least * (1 - 1e-9))
+        self._leave_needs_aside(beyond & (self.units > 0))
+        self._keep(self.units[self.pairs.need] > 0)
+
+    def _leave_needs_aside(self, which: BoolArray) -> None:
+        which = which & (self.least > 1)
+        rows = np.sort(self.groups.first[which])
+        self.aside.add("NEED", LeftAsideReason.QUANTITY_MIN, self.market.needs, rows)
+        self.units = np.where(which, 0, self.units)
+
+    @property
+    def rows(self) -> IntArray:
+        """The row of each pair's need (the first of its group)."""
+        return self.groups.first[self.pairs.need]
+
+    def real_step(self) -> IntArray:
+        """What one real unit draws from the offer of each pair."""
+        of_cash, of_service = self.is_cash[self.pairs.offer], self.is_service[self.pairs.offer]
+        bought = np.where(of_cash, self.price_of[self.rows], 1)
+        return np.where(of_service, self.minutes[self.rows], bought)
+
+    def least_step(self) -> IntArray:
+        """The least that each pair can draw, before packs are chosen."""
+        return self.real_step() * self.pack[self.pairs.offer]
+
+    def step(self) -> IntArray:
+        """What one unit draws from the offer of each pair."""
+        return self.real_step() * self.scale[self.pairs.need]
+
+    def most(self) -> IntArray:
+        """The most units along each pair by quantities, households and days."""
+        step, offer = self.step(), self.pairs.offer
+        given = np.minimum(self.left[offer], self.room) // step
+        days = np.minimum(self.days_most, self.offer_visits[offer])
+        most: IntArray = np.minimum(np.minimum(given, days), self.units[self.pairs.need])
+        return most
 
     def paired(self) -> BoolArray:
         """Which offers might still meet some need: bool[M]."""
         paired = np.zeros(len(self.left), np.bool_)
-        paired[self.offer] = True
+        paired[self.pairs.offer] = True
         return paired
 
     def say(self, reason: LeftAsideReason, which: BoolArray) -> None:
         self.aside.add("OFFER", reason, self.market.offers, np.flatnonzero(which))
 
-    def drop_offers(self, reason: LeftAsideReason, which: BoolArray) -> None:
-        self.say(reason, which & self.alive)
-        self.alive &= ~which
-        self._keep(self.alive[self.offer])
+    def _keep(self, mask: BoolArray) -> None:
+        self.pairs = self.pairs.only(mask)
+        self.room, self.days_most = self.room[mask], self.days_most[mask]
 
-    def translated(self) -> Translation:
-        needs = np.flatnonzero(self.units > 0)
-        offers = np.unique(self.offer)
+    def _lots(self) -> IntArray:
+        """The smallest delivery of each offer in units of the needs it may serve: int64[M]."""
+        low, high = self._lot_range()
+        return np.where(low < UNLIMITED, np.maximum(1, high), 1)
+
+    def _lot_range(self) -> tuple[IntArray, IntArray]:
+        lot = up(self.delivery_min[self.pairs.offer], self.step())
+        low, high = np.full(len(self.left), UNLIMITED), np.zeros(len(self.left), np.int64)
+        np.minimum.at(low, self.pairs.offer, lot)
+        np.maximum.at(high, self.pairs.offer, lot)
+        return low, high
+
+    def _deliveries_max(self) -> IntArray:
+        """So many needs at most, where more pairs could be used: int64[M]; 0 no limit."""
+        possible = np.bincount(self.pairs.offer, minlength=len(self.left))
+        return np.where(possible > self.deliveries_left, self.deliveries_left, 0)
+
+    def _household_rules(self) -> HouseholdRules:
+        offer, step = self.pairs.offer, self.step()
+        low, high = np.full(len(self.left), UNLIMITED), np.zeros(len(self.left), np.int64)
+        np.minimum.at(low, offer, step)
+        np.maximum.at(high, offer, step)
+        plain = (low >= high) & (self._lots() == 1) & (self._deliveries_max() == 0)
+        return household_rules(
+            self.pairs,
+            ints(self.market.needs["household"])[self.rows],
+            step=step,
+            room=self.room,
+            limit=self.limit[offer],
+            plain=plain[offer],
+        )
+
+    def translation(self) -> Translation:
+        """The problem of what is left."""
+        limit, rules = self.limit, self._household_rules()
+        self._keep(rules.kept)
+        most = np.minimum(rules.most[rules.kept], self.days_most)
+        step, pairs = self.step(), self.pairs
+        numbers = counted(pairs, step, self.left, self.offer_visits)
+        lot = self._lots()
+        needs, offers = np.flatnonzero(self.units > 0), np.unique(pairs.offer)
+        first, scale = self.groups.first[needs], self.scale[needs]
         need_at = np.zeros(len(self.units), np.int64)
         need_at[needs] = np.arange(len(needs))
-        first = self.groups.first[needs]
-        columns, scale, step = self.market.needs, self.scale[needs], self.step[offers]
-        cost, offered = _times(self.cost, self.scale[self.need]), self.left[offers] // step
-        most = np.minimum(self.units[self.need], (self.left // self.step)[self.offer])
+        cost, columns = times(pairs.cost, self.scale[pairs.need]), self.market.needs
+        reach = np.minimum(np.minimum(self.units[pairs.need], numbers.units[pairs.offer]), most)
         nodes = len(needs) + len(offers) + 2
-        nodes += len(self.need) if self.household_max[offers].any() else 0
-        _refuse_too_large(self.units, most, nodes * int(cost.max(initial=0)))
+        nodes += len(pairs.need) if (limit[offers] < UNLIMITED).any() else 0
+        refuse_too_large(self.units, reach, nodes * int(cost.max(initial=0)))
+        household_max = np.where(limit < UNLIMITED, limit // numbers.unit, 0)
         problem = matching.Problem(
             need_units=self.units[needs],
             need_severity=ints(columns["severity"])[first],
-            need_value=_times(np.maximum(1, ints(columns["price"])[first]), scale),
+            need_value=times(np.maximum(1, self.price_of[first]), scale),
             need_household=np.unique(ints(columns["household"])[first], return_inverse=True)[1],
-            offer_units=offered,
-            offer_household_max=self.household_max[offers],
-            pair_need=need_at[self.need],
-            pair_offer=np.searchsorted(offers, self.offer),
+            need_min=self.least[needs],
+            offer_units=numbers.units[offers],
+            offer_household_max=household_max[offers],
+            offer_min_lot=lot[offers],
+            offer_max_needs=self._deliveries_max()[offers],
+            pair_need=need_at[pairs.need],
+            pair_offer=np.searchsorted(offers, pairs.offer),
             pair_cost=cost,
-            pair_committed=self._committed(),
+            pair_draw=numbers.draw,
+            pair_max=most,
+            pair_committed=rules.committed[rules.kept],
+            pair_prior=prior_units(self.market, self.groups, pairs, self.scale),
         )
         return Translation(
             problem=problem,
@@ -282,108 +369,8 @@ class _Draft:
             need_group=needs,
             need_scale=scale,
             offer_row=offers,
-            offer_step=step,
-            pair_cost_m=self.cost,
+            pair_step=step,
+            pair_cost_m=pairs.cost,
+            mixed=self.mixed,
             left_aside=self.aside.found,
         )
-
-    def _committed(self) -> IntArray:
-        """What a household already has of a limited offer, on one of their pairs: int64[P]."""
-        committed = np.zeros(len(self.need), np.int64)
-        offer_ids = ints(self.market.offers["id"])
-        given = {name: ints(column) for name, column in self.market.given.items()}
-        known = np.isin(given["offer"], offer_ids)
-        row = np.searchsorted(offer_ids, given["offer"][known])
-        household, units = given["household"][known], given["units"][known]
-        concerned = np.zeros(len(offer_ids), np.bool_)
-        concerned[row] = True
-        pair = np.flatnonzero(concerned[self.offer])
-        of_pair = ints(self.market.needs["household"])[self.groups.first[self.need[pair]]]
-        households = np.unique(np.concatenate((household, of_pair)))
-        code = self.offer[pair] * len(households) + np.searchsorted(households, of_pair)
-        codes, at = np.unique(code, return_index=True)
-        wanted = row * len(households) + np.searchsorted(households, household)
-        met = np.isin(wanted, codes)
-        row, units = row[met], units[met]
-        limit = ints(self.market.offers["household_max"])[row]
-        # What is left to a household is whole units; so what it has is the rest of the limit.
-        left = np.maximum(0, limit - units) // self.step[row]
-        committed[pair[at[np.searchsorted(codes, wanted[met])]]] = limit // self.step[row] - left
-        return committed
-
-    def _declined(self) -> tuple[IntArray, IntArray] | None:
-        declined = self.market.declined
-        if not declined["need"]:
-            return None
-        group_of = np.full(len(self.open), -1, np.int64)
-        group_of[self.groups.row] = np.repeat(np.arange(len(self.groups.size)), self.groups.size)
-        row_of = {key: row for row, key in enumerate(self.market.needs["id"])}
-        offer_of = {key: row for row, key in enumerate(self.market.offers["id"])}
-        known = {
-            (int(group_of[row_of[need]]), offer_of[offer])
-            for need, offer in zip(declined["need"], declined["offer"], strict=True)
-            if need in row_of and offer in offer_of and group_of[row_of[need]] >= 0
-        }
-        pairs = np.array(sorted(known), np.int64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
-
-    def _keep(self, mask: BoolArray) -> None:
-        self.need, self.offer, self.cost = self.need[mask], self.offer[mask], self.cost[mask]
-
-
-def ints(values: Iterable[object], none: int = 0) -> IntArray:
-    return np.array([none if value is None else value for value in values], np.int64)
-
-
-def reals(values: Iterable[object]) -> npt.NDArray[np.float64]:
-    return np.array([np.nan if value is None else value for value in values], np.float64)
-
-
-def _grouped(needs: Columns, usable: IntArray) -> Groups:
-    household, category = ints(needs["household"])[usable], ints(needs["category"])[usable]
-    order = np.lexsort((usable, -ints(needs["severity"])[usable], category, household))
-    household, category = household[order], category[order]
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (household[1:] != household[:-1]) | (category[1:] != category[:-1])
-    return Groups(row=usable[order], start=np.append(np.flatnonzero(new), len(order)))
-
-
-def _offer_columns(market: Market) -> matching.OfferColumns:
-    offers, regions = market.offers, market.regions
-    row = _rows(offers["id"], regions["offer"])
-    counts = np.bincount(row, minlength=len(offers["id"]))
-    return matching.OfferColumns(
-        category_low=ints(offers["category_low"]),
-        category_high=ints(offers["category_high"]),
-        by_purpose=np.array(offers["is_cash"], np.bool_),
-        region_offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        region_low=ints(regions["low"]),
-        region_high=ints(regions["high"]),
-        latitude=reals(offers["latitude"]),
-        longitude=reals(offers["longitude"]),
-        radius_km=reals(offers["radius"]),
-        groups=ints(offers["groups"]),
-    )
-
-
-def _rows(ids: list[object], wanted: list[object]) -> IntArray:
-    """Where the wanted ids stand in a sorted column."""
-    return np.searchsorted(ints(ids), ints(wanted)).astype(np.int64)
-
-
-def _times(values: IntArray, scale: IntArray) -> IntArray:
-    """Values for one real unit as values for `scale` of them, capped before they overflow."""
-    product: IntArray = np.minimum(values, COST_MAX // scale) * scale
-    return product
-
-
-def _refuse_too_large(units: IntArray, most: IntArray, cost: int) -> None:
-    """The sums that the optimizer refuses by a bare ValueError, as it would a mistake of ours."""
-    sums = max(_total(units), _total(most))
-    if int(units.max(initial=0)) > UNITS_MAX or sums > UNITS_SUM_MAX or cost > COST_SUM_MAX:
-        raise QuantitiesTooLarge
-
-
-def _total(values: IntArray) -> int:
-    """A sum that may pass 64 bits."""
-    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
