@@ -92,7 +92,8 @@ async def test_old_services_become_visits_and_minutes_and_nothing_is_lost(
         assert await row("offers", "haircut offer", "quantity, delivered") == (600, 120)
         assert await row("categories", "tutoring", "unit, reference_price_fen") == ("visit", 4_800)
         said = sa.text("SELECT units_served, units_drawn FROM allocations ORDER BY id")
-        assert [tuple(r.values()) for r in await read.rows(said)] == [(1, 90), (2, 120)]
+        moved = [(r["units_served"], r["units_drawn"]) for r in await read.rows(said)]
+        assert moved == [(1, 90), (2, 120)]
         ends = sa.text("SELECT count(*) FROM offers WHERE expires_at > :soon")
         soon = datetime.now(UTC) + timedelta(days=360)
         soon = soon.replace(tzinfo=None) if database.dialect == "sqlite" else soon

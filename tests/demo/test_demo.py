@@ -160,6 +160,20 @@ async def test_progress_only_goes_forward_and_ends_at_the_whole(county: Database
     assert all(stage for _, stage in told)
 
 
+async def test_services_are_visits_with_a_rhythm_and_minutes_with_an_end(county: Database) -> None:
+    await demo.load(county, SEALER, size=SMALL)
+
+    kind = {row["id"]: row["kind"] for row in await rows(county, categories)}
+    visits = [row for row in await rows(county, needs) if row["visit_minutes"] is not None]
+    time = [row for row in await rows(county, offers) if row["kind"] == "SERVICE"]
+    assert {kind[row["category_id"]] for row in visits} == {"SERVICE"}
+    assert any(row["every_days"] == 7 for row in visits)
+    assert any(row["visits_per_day"] is not None for row in time)
+    assert any(row["radius_km"] is not None for row in time)
+    async with county.snapshot() as db:
+        assert await broken(db) == []
+
+
 async def test_nobody_in_it_can_be_meant(county: Database) -> None:
     await demo.load(county, SEALER, size=SMALL)
 

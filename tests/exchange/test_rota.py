@@ -101,7 +101,8 @@ def test_what_the_days_hold_by_their_number_gets_a_day_each(data: st.DataObject)
     days = data.draw(st.integers(1, 40))
     per_day = data.draw(st.integers(1, 3))
     first = MONDAY + timedelta(days=data.draw(st.integers(0, 6)))
-    room, asked = days * per_day, []
+    room = days * per_day
+    asked: list[Asked] = []
     while room and len(asked) < 12:
         every = data.draw(st.sampled_from((None, 1, 7, 14)))
         most = min(room, days // every if every else room)
