@@ -24,7 +24,7 @@ from marketplace.services.registry.sealing import sealer_of
 from marketplace.settings import Settings
 
 KEYS = "keys.json"
-PLANS = "{ plans(first: 1) { nodes { id status reference } } }"
+PLANS = "{ plans(first: 1) { nodes { id status reference reportLink } } }"
 PLAN_CREATE = """mutation { planCreate(input: {idempotencyKey: "demo"}) {
   plan { id } userErrors { message } } }"""
 PLAN = """query ($id: ID!) { node(id: $id) { ... on Plan {
@@ -164,6 +164,10 @@ async def _print(asking: Asking, settings: Settings, keys: dict[str, str]) -> No
     out.print(f"  GraphQL, GraphiQL   {asking.address}")
     root = asking.address.removesuffix("/graphql")
     out.print(f"  health, metrics     {root}/readyz  {root}/metrics", soft_wrap=True)
+    plans = (await asking.ask(PLANS, key=keys["CHARITY_OFFICER"])).rows("plans", "nodes")
+    if plans and plans[0]["reportLink"]:
+        label = Text("picture of the plan", "方案图示").said_in(console.language())
+        out.print(f"  {label:<20}{root}{plans[0]['reportLink']}", soft_wrap=True, markup=False)
     out.print()
     path = settings.data_dir / KEYS
     say(

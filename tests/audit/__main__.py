@@ -15,6 +15,7 @@ from marketplace.domain.permissions import Role
 from marketplace.persistence.database import Database
 from marketplace.persistence.migrations import migrate
 from marketplace.persistence.tables import regions
+from tests.audit.plans import draw
 from tests.fixtures.served import add_account, served, settings_for
 
 RUN = Path(__file__).parent / "run.sh"
@@ -46,8 +47,11 @@ def main() -> int:
         migrate(sa.make_url(url).set(drivername="sqlite"))
         keys = folder / "keys.json"
         keys.write_text(json.dumps({"CHARITY_OFFICER": asyncio.run(_officer(url))}))
+        draw(folder)
         with served(settings_for(url, folder, worker_in_server=True)) as server:
-            return subprocess.run([RUN, f"{server.url}/graphql", keys], check=False).returncode
+            return subprocess.run(
+                [RUN, f"{server.url}/graphql", keys, folder, *sys.argv[1:]], check=False
+            ).returncode
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
 #!/bin/sh
 # Audits a server: the graphql-http audit, then urql, Apollo, graphql-ws and graphql-sse.
 #   tests/audit/run.sh                    a server of its own, on an empty database
-#   tests/audit/run.sh URL [KEYS.json]    a running one; subscriptions need the keys
+#   tests/audit/run.sh URL [KEYS.json [PAGES [SHOTS]]]    a running one; subscriptions need the
+#       keys; PAGES is a folder of pictures of plans, SHOTS where screenshots shall go
 # Exits with 0 only where every check passes, and with 3 where Node is not there.
 set -eu
 url=${1:-}
 keys=${2:-}
+pages=${3:-}
+shots=${4:-}
 if [ -n "$keys" ]; then keys=$(realpath "$keys"); fi
+if [ -n "$pages" ]; then pages=$(realpath "$pages"); fi
+if [ -n "$shots" ]; then shots=$(realpath -m "$shots"); fi
 cd "$(dirname "$0")"
 
 if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
@@ -29,4 +34,5 @@ fi
 failed=0
 node audit.mjs "$url" || failed=1
 node clients.mjs "$url" ${keys:+"$keys"} || failed=1
+if [ -n "$keys" ]; then node report.mjs "$url" "$keys" ${pages:+"$pages"} ${shots:+"$shots"} || failed=1; fi
 exit $failed

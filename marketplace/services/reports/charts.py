@@ -86,7 +86,7 @@ def _bars(bars: Sequence[Bar], language: Language) -> Spec:
                 "type": "quantitative",
                 "title": None,
                 "scale": {"domain": [0, 100], "nice": False},
-                "axis": {"values": [0, 25, 50, 75, 100], "labelExpr": "datum.value + ' %'"},
+                "axis": {"values": [0, 50, 100], "labelExpr": "datum.value + ' %'"},
             },
             "color": colour,
             "order": {"field": "at", "type": "quantitative"},
