@@ -261,6 +261,16 @@ async def test_two_approved_plans_together_keep_an_offers_limits(
     assert await reasons(market, plans_made[1]) == {second: reason}
 
 
+async def test_no_line_below_the_smallest_delivery_is_reserved(market: Market) -> None:
+    small, large = [await a_need(market, await a_home(market)) for _ in range(2)]
+    offer = await an_offer(market, delivery_min=50)
+    plan_id = await a_proposal(market, [(small, offer, 49), (large, offer, 50)])
+
+    await approve(market, plan_id)
+
+    assert await reasons(market, plan_id) == {small: "DELIVERY_MIN", large: None}
+
+
 async def test_whoever_ran_a_plan_approves_it_only_where_the_operator_allows_it(
     market: Market,
 ) -> None:

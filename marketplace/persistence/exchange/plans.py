@@ -115,6 +115,7 @@ async def lines_to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
             (offers.c.quantity - offers.c.reserved - offers.c.delivered).label("offer_left"),
             (offers.c.version != plan_lines.c.offer_version).label("offer_changed"),
             offers.c.household_max,
+            offers.c.delivery_min,
             offers.c.deliveries_max,
         )
         .join(needs, needs.c.id == plan_lines.c.need_id)

@@ -111,6 +111,8 @@ class _Left:
             return LeftOutReason.NEED_COVERED
         if self.offers[offer] < drawn:
             return LeftOutReason.OFFER_USED_UP
+        if drawn < line["delivery_min"]:
+            return LeftOutReason.DELIVERY_MIN
         most = line["household_max"]
         if most is not None and self.given[offer, household] + drawn > most:
             return LeftOutReason.HOUSEHOLD_MAX

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marketplace.services.exchange.numbers import UNLIMITED, BoolArray, IntArray, total, up
+from marketplace.services.exchange.numbers import UNLIMITED, BoolArray, IntArray, total
 from marketplace.services.exchange.pairs import Pairs
 from matching.problem import COST_SUM_MAX, UNITS_MAX, UNITS_SUM_MAX
 
@@ -31,8 +31,9 @@ def counted(pairs: Pairs, step: IntArray, left: IntArray, visits: IntArray) -> C
     """Offers counted in the greatest amount that divides all they may give, which loses nothing.
 
     step [P] drawn by one unit, left [M], visits [M] at most so many units altogether. Where units
-    draw differently, each draws so much at least that no more than `visits` of them fit: nothing
-    forbidden, but some minutes may stay unused.
+    draw differently, each draws an even share at least of what is left, so that no more than
+    `visits` of them fit. That is exact where visits are what runs out; where minutes run out,
+    fewer of them than there are visits are not counted.
     """
     unit = np.zeros(len(left), np.int64)
     np.gcd.at(unit, pairs.offer, step)
@@ -41,8 +42,9 @@ def counted(pairs: Pairs, step: IntArray, left: IntArray, visits: IntArray) -> C
     largest = np.ones(len(left), np.int64)
     np.maximum.at(largest, pairs.offer, draw)
     alike = largest == 1
+    least = np.where(alike, 0, units // np.maximum(1, visits))
     units = np.where(alike, np.minimum(units, visits), units)
-    least = np.where(alike, 1, up(units, np.maximum(1, np.minimum(visits, UNITS_MAX))))
+    units = np.where(least > 0, least * visits, units)
     return Counted(unit=unit, units=units, draw=np.maximum(draw, least[pairs.offer]))
 
 
