@@ -9,6 +9,7 @@ from matching.arrays import BoolArray
 from matching.backends import Backend
 from matching.chunks import Solved
 from matching.dispatch import Done, Limits, dispatch
+from matching.fallback import first_plan
 from matching.network import Network
 from matching.reuse import Known, Taken
 
@@ -22,7 +23,7 @@ def answered(
 ) -> tuple[Solved, BoolArray]:
     """Units and prices of every component, and which were solved before time was up: bool[C].
 
-    Where one was not, its units and prices are 0.
+    Where one was not, it has a first plan without prices.
     """
     if known is None:
         return _assembled(net, dispatch(net, backend, executor, limits))
@@ -57,4 +58,7 @@ def _assembled(net: Network, done: Done) -> tuple[Solved, BoolArray]:
         rounds = max(rounds, solved.rounds)
         for phase, spent in solved.seconds.items():
             seconds[phase] = seconds.get(phase, 0.0) + spent
+    if not bool(claimed.all()):
+        rest = Taken.of(net, np.flatnonzero(~claimed))
+        x[rest.rows.pair] = first_plan(rest.net)
     return Solved(x, need, source, rounds, seconds), claimed

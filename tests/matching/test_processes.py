@@ -65,7 +65,9 @@ def until(holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-def test_at_the_deadline_the_rest_is_left_out_with_an_honest_bound(metropolis: Problem) -> None:
+def test_at_the_deadline_the_rest_gets_a_first_plan_with_an_honest_bound(
+    metropolis: Problem,
+) -> None:
     executor = ProcessExecutor(2)
     seen: list[int] = []
 
@@ -84,10 +86,10 @@ def test_at_the_deadline_the_rest_is_left_out_with_an_honest_bound(metropolis: P
     assert [part.status for part in plan.components] == ["deadline", "optimal"]
     assert plan.status == "deadline"
     city, town = plan.components
-    assert (city.served.sum(), city.gap) == (0, 1.0)
-    assert city.bound.sum() <= city.asked.sum()
+    assert 0 < city.served.sum() <= city.bound.sum() <= city.asked.sum()
+    assert 0 <= city.gap < 1
     assert town.served.sum() > 0
-    assert 0 < plan.gap <= 1
+    assert 0 <= plan.gap < 1
     assert (np.cumsum(plan.level_bound) >= np.cumsum(plan.level_served)).all()
     assert violations(metropolis, plan) == []
     proof = certify(metropolis, plan.policy, plan)
@@ -126,16 +128,6 @@ def test_without_an_executor_cancel_and_deadline_work_as_well(metropolis: Proble
         solve(metropolis, cancelled=cancelled)
     plan = solve(metropolis, deadline_s=0.3)
     assert plan.components[0].status == "deadline"
-
-
-@pytest.mark.parametrize("needs", [10, 6000])
-def test_a_deadline_that_has_passed_gives_an_empty_plan_with_its_bound(needs: int) -> None:
-    problem = market(2, needs, towns=1, pairs_each=5)
-    plan = solve(problem, deadline_s=0)
-    assert plan.pair_units.sum() == 0
-    assert {part.status for part in plan.components} == {"deadline"}
-    best = solve(problem)
-    assert (np.cumsum(plan.level_bound) >= np.cumsum(best.level_served)).all()
 
 
 def test_a_small_problem_with_limits_that_are_not_reached_is_solved(towns: Problem) -> None:
