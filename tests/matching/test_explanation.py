@@ -17,7 +17,7 @@ from tests.matching.test_marginals import problems
 orders = st.sampled_from(ORDERS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems(), orders, st.data())
 def test_the_reason_is_what_stands_in_the_way(
     problem: Problem, order: Order, data: st.DataObject

@@ -56,7 +56,7 @@ def lost(found: Marginals, level: int, cost: int) -> Difference:
     return ({} if level < 0 else {found.level_keys[level]: -1}), int(cost)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems(), orders, st.data())
 def test_one_unit_more_or_less_of_an_offer_does_what_was_said(
     problem: Problem, order: Order, data: st.DataObject
@@ -74,7 +74,7 @@ def test_one_unit_more_or_less_of_an_offer_does_what_was_said(
     assert not found.offer_estimate[j]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems(), orders, st.data())
 def test_the_first_unit_of_a_new_offer_does_what_was_said(
     problem: Problem, order: Order, data: st.DataObject
@@ -96,7 +96,7 @@ def test_the_first_unit_of_a_new_offer_does_what_was_said(
     assert gift == gained(found, found.need_gain_level[given_to], found.need_gain_cost[given_to])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems(caps=False), orders, st.data())
 def test_a_unit_that_must_be_served_costs_what_was_said(
     problem: Problem, order: Order, data: st.DataObject
