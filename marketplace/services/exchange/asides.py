@@ -14,9 +14,13 @@ REFERENCES_MAX = 20  # named in the plan for each reason; the rest are counted
 
 @dataclass(slots=True)
 class Aside:
-    """What took no part: entries as the plan's row keeps them."""
+    """What took no part: entries as the plan's row keeps them.
+
+    rows   which rows of NEEDs or OFFERs, all of them, for which reason
+    """
 
     found: list[dict[str, object]] = field(default_factory=list)
+    rows: list[tuple[str, LeftAsideReason, IntArray]] = field(default_factory=list)
 
     def add(
         self,
@@ -39,4 +43,5 @@ class Aside:
             "count": len(index),
             "references": named,
         }
+        self.rows.append((of, reason, index))
         self.found.append(entry if units is None else entry | {"units": units})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import matching
-from marketplace.persistence.exchange.market import Market
+from marketplace.persistence.exchange.market import Columns, Market
 from marketplace.services.exchange.groups import Groups
 from marketplace.services.exchange.numbers import BoolArray, IntArray, ints, reals, rows_of
 
@@ -40,17 +40,9 @@ class Pairs:
 
 def pairs_of(market: Market, groups: Groups, *, pairs_max: int) -> Pairs:
     """All pairs by category, place and target group. Raises TooManyPairs."""
-    needs, first = market.needs, groups.first
     found = matching.candidates(
-        matching.NeedColumns(
-            category_low=ints(needs["category_low"])[first],
-            category_high=ints(needs["category_high"])[first],
-            region=ints(needs["region"])[first],
-            latitude=reals(needs["latitude"])[first],
-            longitude=reals(needs["longitude"])[first],
-            groups=ints(needs["groups"])[first],
-        ),
-        _offer_columns(market),
+        need_columns(market.needs, groups.first),
+        offer_columns(market),
         forbidden=_declined(market, groups),
         max_pairs=pairs_max,
     )
@@ -59,7 +51,20 @@ def pairs_of(market: Market, groups: Groups, *, pairs_max: int) -> Pairs:
     )
 
 
-def _offer_columns(market: Market) -> matching.OfferColumns:
+def need_columns(needs: Columns, rows: IntArray) -> matching.NeedColumns:
+    """What of the needs in these rows decides who may serve them."""
+    return matching.NeedColumns(
+        category_low=ints(needs["category_low"])[rows],
+        category_high=ints(needs["category_high"])[rows],
+        region=ints(needs["region"])[rows],
+        latitude=reals(needs["latitude"])[rows],
+        longitude=reals(needs["longitude"])[rows],
+        groups=ints(needs["groups"])[rows],
+    )
+
+
+def offer_columns(market: Market) -> matching.OfferColumns:
+    """What of the offers decides whom they may serve."""
     offers, regions = market.offers, market.regions
     row = rows_of(offers["id"], regions["offer"])
     counts = np.bincount(row, minlength=len(offers["id"]))

@@ -19,11 +19,15 @@ import matching
 from marketplace.domain.errors import Text
 from marketplace.domain.exchange.plans import PlanPolicy, PolicyOrder
 from marketplace.persistence.database import Database
+from marketplace.persistence.exchange import explained
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange import plan_records, rounds
+from marketplace.services.exchange.explaining import explained_of
+from marketplace.services.exchange.explaining_cells import Places, places_of
 from marketplace.services.exchange.translation import (
     QuantitiesTooLarge,
+    Translation,
     ints,
     translate,
 )
@@ -60,7 +64,7 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     """
     clock = Clock()
     report(0.0, "READING")
-    market = asyncio.run(_read(request))
+    market, places = asyncio.run(_read(request))
     clock.lap("read")
     report(0.1, "PAIRING")
     try:
@@ -75,6 +79,8 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     clock.lap("solve_check_certify")
     answer = _answer(market, solved)
     clock.lap("lines")
+    answer["explained"] = _explained(market, translation, solved, places)
+    clock.lap("explain")
     cast("dict[str, object]", answer["proof"])["phases"] = clock.laps
     return answer
 
@@ -114,16 +120,17 @@ async def _touch() -> None:
     await database.close()
 
 
-async def _read(request: Mapping[str, object]) -> Market:
+async def _read(request: Mapping[str, object]) -> tuple[Market, Places]:
     database = Database(str(request["database_url"]))
     try:
         async with database.snapshot() as db:
-            return await markets.read(
+            market = await markets.read(
                 db,
                 now=datetime.fromisoformat(str(request["now"])),
                 region_id=cast("int | None", request["region_id"]),
                 category_id=cast("int | None", request["category_id"]),
             )
+            return market, places_of(await explained.places(db))
     finally:
         await database.close()
 
@@ -224,8 +231,14 @@ def _answer(market: Market, solved: rounds.Solved) -> dict[str, object]:
         "proof": rounds.proof_of(solved.plans),
         "left_aside": solved.left_aside,
         "market": plan_records.to_text(plan_records.packed_market(market)),
-        "explained": None,
     }
+
+
+def _explained(
+    market: Market, translation: Translation, solved: rounds.Solved, places: Places
+) -> str:
+    told = explained_of(market, translation, solved.plans, solved.lines, places)
+    return plan_records.to_text(plan_records.packed(told))
 
 
 def _held(number: int) -> int | None:

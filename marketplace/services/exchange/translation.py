@@ -57,6 +57,7 @@ class Translation:
     need_scale     [N] real units in one unit   pair_step    [P] the offer's units in one unit
     pair_cost_m    [P] metres for one real unit
     mixed          pairs that took no part, since their need is served in packs of another size
+    rows_aside     rows of NEEDs or OFFERs of the market that took no part, by reason
     """
 
     problem: matching.Problem
@@ -68,6 +69,7 @@ class Translation:
     pair_cost_m: IntArray
     mixed: Pairs
     left_aside: list[dict[str, object]]
+    rows_aside: list[tuple[str, LeftAsideReason, IntArray]]
 
 
 def translate(market: Market, *, pairs_max: int) -> Translation:
@@ -373,4 +375,5 @@ class _Draft:
             pair_cost_m=pairs.cost,
             mixed=self.mixed,
             left_aside=self.aside.found,
+            rows_aside=self.aside.rows,
         )
