@@ -1,64 +1,91 @@
-"""python -m benchmarks.matching: CPU seconds of solve against HiGHS, at equal levels and cost."""
+"""python -m benchmarks.matching: CPU seconds of solve against its peers, at equal levels and cost."""
 
 import argparse
-import gc
 import importlib.util
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-import numpy as np
-
+from benchmarks.clock import Contender, contest
+from benchmarks.report import at_least, at_most, reported, say
 from benchmarks.matching.instances import Shape, county
-from benchmarks.matching.peers import Answer, greedy, highs
-from matching import Plan, Policy, Problem, certify, solve
+from benchmarks.matching.networks import networkx_simplex, ortools_whole, pylmcf_whole
+from benchmarks.matching.peers import Answer, highs, pulp_cbc, scipy_milp
+from matching import Plan, Policy, Problem, certify, explanations, marginals, solve
 
-Runs = dict[str, list[float]]
+FAST = importlib.util.find_spec("pylmcf") is not None
+OURS, OURS_FAST = "**solve**", "**solve, `fast`**"
+HIGHS = ("highspy, one model", "highspy, a model a component")
+# What is above how many times solve, and with `fast`: the goals that were set.
+GOALS = (
+    ("highspy, fastest formulation", HIGHS, 5.0, 10.0),
+    ("scipy.optimize.milp", ("scipy.optimize.milp",), 8.0, None),
+    ("PuLP with CBC", ("PuLP with CBC",), 12.0, None),
+    ("networkx", ("networkx.network_simplex",), 80.0, None),
+)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.matching", description=__doc__)
     parser.add_argument("--needs", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=5, help="medians of so many runs")
+    parser.add_argument("--slow-runs", type=int, default=3, help="of networkx")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--skip-highs", action="store_true", help="only our own figures")
+    parser.add_argument("--quick", action="store_true", help="1,000 needs, 2 runs")
     options = parser.parse_args()
+    if options.quick:
+        options.needs, options.runs, options.slow_runs = 1_000, 2, 1
     problem = county(Shape(needs=options.needs, seed=options.seed))
-    print(
-        f"{problem.n_needs:,} needs, {problem.n_offers:,} offers, {problem.n_pairs:,} pairs, "
-        f"medians of {options.runs} runs, CPU seconds\n"
+    say(
+        f"{problem.n_needs:,} needs, {problem.n_offers:,} offers, {problem.n_pairs:,} pairs; "
+        f"CPU seconds, child processes included; medians of {options.runs} runs, in turn "
+        f"({options.slow_runs} of networkx). `solve` splits, solves, decides cost, checks and "
+        "certifies; peers only solve. All found the same units at every level and the same cost.\n"
     )
     plan = solve(problem)
-    runs = _measured(problem, plan, options.runs, with_highs=not options.skip_highs)
-    _print_table(runs)
-    _print_good(problem, plan)
+    field = _field(problem, plan, options.slow_runs)
+    contest(field, options.runs, _same(plan))
+    _print(field)
+    return 0 if _judge(field) else 1
 
 
-def _measured(problem: Problem, plan: Plan, times: int, *, with_highs: bool) -> Runs:
-    """All contenders in turn, so that other load on the machine falls on all alike."""
+def _field(problem: Problem, plan: Plan, slow_runs: int) -> dict[str, Contender]:
+    """Everyone who takes part; peers answer with what they found, to be compared."""
     policy = Policy()
-    answer = Answer(plan.level_served.tolist(), plan.cost)
-    contenders: dict[str, Callable[[], object]] = {
-        "solve": lambda: _answer(solve(problem, policy)),
-        "solve, leximin": lambda: solve(problem, Policy(order="leximin")),
-        "solve, weighted": lambda: solve(problem, Policy(order="weighted")),
-        "certify alone": lambda: certify(problem, policy, plan).optimal,
+
+    def whole(solver: Callable[[Problem, Policy], Answer]) -> Contender:
+        return Contender(run=lambda: solver(problem, policy))
+
+    field = {
+        OURS: Contender(run=lambda: _answer(solve(problem, policy))),
+        "solve, leximin": Contender(run=lambda: solve(problem, Policy(order="leximin"))),
+        "solve, weighted": Contender(run=lambda: solve(problem, Policy(order="weighted"))),
+        "certify": Contender(run=lambda: certify(problem, policy, plan).optimal),
+        "marginals": Contender(run=lambda: marginals(problem, policy, plan)),
+        "explanations": Contender(run=lambda: explanations(problem, policy, plan)),
+        "OR-Tools, one network": whole(ortools_whole),
     }
-    if importlib.util.find_spec("pylmcf"):
-        contenders["solve, pylmcf"] = lambda: _answer(solve(problem, policy, backend="pylmcf"))
-    if with_highs:
-        contenders["highspy, one model"] = lambda: highs(problem, policy, split=False)
-        contenders["highspy, a model a component"] = lambda: highs(problem, policy, split=True)
-    runs: Runs = {name: [] for name in contenders}
-    for _ in range(times):
-        for name, contender in contenders.items():
-            gc.collect()
-            began = time.process_time()
-            result = contender()
-            runs[name].append(time.process_time() - began)
-            if isinstance(result, Answer) and result != answer:
-                raise SystemExit(f"{name} found another optimum: compare levels and cost first.")
-    return runs
+    if FAST:
+        fast = Contender(run=lambda: _answer(solve(problem, policy, backend="pylmcf")))
+        field |= {OURS_FAST: fast, "pylmcf, one network": whole(pylmcf_whole)}
+    return field | {
+        HIGHS[0]: Contender(run=lambda: highs(problem, policy, split=False)),
+        HIGHS[1]: Contender(run=lambda: highs(problem, policy, split=True)),
+        "scipy.optimize.milp": whole(scipy_milp),
+        "PuLP with CBC": whole(pulp_cbc),
+        "networkx.network_simplex": Contender(
+            run=lambda: networkx_simplex(problem, policy), runs=slow_runs
+        ),
+    }
+
+
+def _same(plan: Plan) -> Callable[[str, object], None]:
+    """No ratio without the same optimum."""
+    ours = Answer(plan.level_served.tolist(), plan.cost)
+
+    def check(name: str, answer: object) -> None:
+        if isinstance(answer, Answer) and answer != ours:
+            raise SystemExit(f"{name} found another optimum: no ratio is worth anything.")
+
+    return check
 
 
 def _answer(plan: Plan) -> Answer:
@@ -66,37 +93,39 @@ def _answer(plan: Plan) -> Answer:
     return Answer(plan.level_served.tolist(), plan.cost)
 
 
-def _print_table(runs: Runs) -> None:
-    medians = {name: statistics.median(seconds) for name, seconds in runs.items()}
-    print("| what | CPU s | least–most | times `solve` |\n| --- | ---: | ---: | ---: |")
-    for name, seconds in runs.items():
-        spread = f"{min(seconds):.2f}–{max(seconds):.2f}"
-        ratio = medians[name] / medians["solve"]
-        print(f"| {name} | {medians[name]:.3f} | {spread} | {ratio:.2f} |")
-    leximin = medians["solve, leximin"] / medians["solve, weighted"]
-    print(f"\nleximin over weighted: {leximin:.2f}")
-    if "solve, pylmcf" in medians and "highspy, one model" in medians:
-        for name in ("highspy, one model", "highspy, a model a component"):
-            print(f"{name} over solve with pylmcf: {medians[name] / medians['solve, pylmcf']:.1f}")
+def _print(field: dict[str, Contender]) -> None:
+    say("| what | CPU s | least to most | times `solve` | times `solve`, `fast` |")
+    say("| --- | ---: | ---: | ---: | ---: |")
+    for name, one in sorted(field.items(), key=lambda item: item[1].median):
+        fast = f"{one.median / field[OURS_FAST].median:.2f}" if FAST else "-"
+        ours = one.median / field[OURS].median
+        say(f"| {name} | {one.median:.3f} | {one.spread} | {ours:.2f} | {fast} |")
 
 
-def _print_good(problem: Problem, plan: Plan) -> None:
-    """Share of the need served in the floor and beyond it, against greedy rules."""
-    rows = {
-        "solve": Answer(plan.level_served.tolist(), plan.cost),
-        "greedy by severity": greedy(problem, plan.policy, by_severity=True),
-        "first come, first served": greedy(problem, plan.policy, by_severity=False),
-    }
-    floor = np.array([key[0] == 0 for key in plan.level_keys])
-    asked = plan.level_asked
-    print("\n| plan | floor served | rest served | mean metres a unit |")
-    print("| --- | ---: | ---: | ---: |")
-    for name, answer in rows.items():
-        served = np.array(answer.level_served)
-        in_floor = served[floor].sum() / asked[floor].sum()
-        rest = served[~floor].sum() / asked[~floor].sum()
-        print(f"| {name} | {in_floor:.1%} | {rest:.1%} | {answer.cost / served.sum():,.0f} |")
+def _judge(field: dict[str, Contender]) -> bool:
+    def median(names: Iterable[str]) -> float:
+        return min(field[name].median for name in names)
+
+    met = True
+    for name, peers, least, least_fast in GOALS:
+        over = median(peers) / field[OURS].median
+        over_fast = median(peers) / field[OURS_FAST].median if FAST else 0.0
+        note = f" ({over_fast:.1f}× with `fast`)" if FAST and least_fast is None else ""
+        met &= at_least(f"{name}, over `solve`", over, least, note)
+        if FAST and least_fast is not None:
+            met &= at_least(f"{name}, over `solve` with `fast`", over_fast, least_fast)
+    leximin = field["solve, leximin"].median / field["solve, weighted"].median
+    met &= at_most("leximin over weighted", leximin, 2.0)
+    for name in ("certify", "marginals", "explanations"):
+        share = field[name].median / field[OURS].median
+        met &= at_most(f"{name} over `solve`", share, 0.35)
+    reported("OR-Tools, one network, over `solve`", _times(field, "OR-Tools, one network"))
+    return met
+
+
+def _times(field: dict[str, Contender], name: str) -> str:
+    return f"{field[name].median / field[OURS].median:.1f}×"
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,7 @@ Ints = npt.NDArray[np.int64]
 
 MILLIMILES = 1000
 SEVERITY_MAX = 10**9
+SHARE = 10**6  # what a request is worth, whatever its size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,38 +30,67 @@ class Terms:
                 is what a mean of fill rates rewards; old: the longer it waits, the sooner
     reach       at most so many miles; None: any distance
     trip        miles that one more shipment is worth; 0: as many shipments as it takes
+    shipments   at most so many of a donor's things of one kind, over all rounds; 0: no limit
+    whole       a request is met in full or not at all
     """
 
     order: Literal["floor", "leximin", "severity", "weighted"] = "floor"
     urgency: Literal["equal", "small", "old"] = "equal"
     reach: float | None = None
     trip: int = 0
+    shipments: int = 0
+    whole: bool = False
 
 
 def strategy(terms: Terms, on_plan: Callable[[Plan], None] = lambda _plan: None) -> Strategy:
     """A function that ppe-match's framework can call in every round; `on_plan` sees each plan."""
+    sent: Counter[tuple[str, str]] = Counter()  # shipments so far, by donor and kind
 
     def decide(
         date: object, donors: pd.DataFrame, recipients: pd.DataFrame, miles: pd.DataFrame
     ) -> pd.DataFrame:
-        donors, recipients = _whole(donors), _whole(recipients)
+        donors, recipients = _with_turns(_whole(donors), sent, terms), _whole(recipients)
         pairs = _pairs(donors, recipients, miles, terms.reach)
         if not len(pairs):
             return _shipments(donors, recipients, pairs, np.zeros(0, np.int64))
+        asked = recipients.qty.to_numpy(np.int64)
         problem = Problem(
-            need_units=recipients.qty.to_numpy(np.int64),
+            need_units=asked,
             need_severity=_severity(recipients, terms),
+            need_value=np.maximum(1, SHARE // asked),
+            need_min=asked if terms.whole else 1,  # type: ignore[arg-type]  # fills the column
             offer_units=donors.qty.to_numpy(np.int64),
             pair_need=pairs.recipient.to_numpy(np.int64),
             pair_offer=pairs.donor.to_numpy(np.int64),
             pair_cost=np.rint(pairs.distance.to_numpy() * MILLIMILES).astype(np.int64),
             pair_fixed_cost=terms.trip * MILLIMILES,  # type: ignore[arg-type]  # fills the column
+            offer_max_needs=donors.turns.to_numpy(np.int64),
         )
-        plan = solve(problem, Policy(order=terms.order))
+        plan = solve(problem, _policy(terms))
         on_plan(plan)
-        return _shipments(donors, recipients, pairs, plan.pair_units)
+        shipments = _shipments(donors, recipients, pairs, plan.pair_units)
+        sent.update(zip(shipments.don_id, shipments.ppe, strict=True))
+        return shipments
 
     return decide
+
+
+def _policy(terms: Terms) -> Policy:
+    """Requests in full have no shares to diminish by: one step each."""
+    if terms.whole:
+        return Policy(order=terms.order, tranches=(100,), diminishing=(1000,))
+    return Policy(order=terms.order)
+
+
+def _with_turns(
+    donors: pd.DataFrame, sent: Counter[tuple[str, str]], terms: Terms
+) -> pd.DataFrame:
+    """The donors who may still ship, with how often (0: any number of times)."""
+    if not terms.shipments:
+        return donors.assign(turns=0)
+    before = [sent[key] for key in zip(donors.don_id, donors.ppe, strict=True)]
+    left = donors.assign(turns=terms.shipments - np.array(before, np.int64))
+    return left[left.turns > 0].reset_index(drop=True)
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
