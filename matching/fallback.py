@@ -83,7 +83,7 @@ class _Board:
     def _room(self, k: IntArray) -> IntArray:
         """Most units that each of these pairs can still take."""
         net, hub = self.net, self.net.pair_hub[k]
-        room = np.minimum(net.pair_cap[k] - self.x[k], self.offer_left[net.pair_offer[k]])
+        room: IntArray = np.minimum(net.pair_cap[k] - self.x[k], self.offer_left[net.pair_offer[k]])
         if len(self.hub_left):
             room = np.where(hub >= 0, np.minimum(room, self.hub_left[hub]), room)
         return room

@@ -45,10 +45,11 @@ def solve(
 
     With `deadline_s` or `cancelled` a problem that is not small is solved in child processes, which
     are ended when time is up (components not done then have status "deadline", a first plan in
-    order of precedence and an honest bound) or when `cancelled()` is true (Cancelled is raised). An
-    `executor` of the caller's is only asked to cancel: what it already runs, it runs to the end.
-    The plan is the same whichever executor solves it. Raises NotImplementedError naming a field of the policy that is
-    not supported, SolverFailed when a plan fails its check or its proof (a bug).
+    order of precedence and an honest bound) or when `cancelled()` is true (Cancelled is raised).
+    An `executor` of the caller's is only asked to cancel: what it already runs, it runs to the
+    end. The plan is the same whichever executor solves it. Raises NotImplementedError naming a
+    field of the policy that is not supported, SolverFailed when a plan fails its check or its proof
+    (a bug).
 
     Components with rules that bind are mixed-integer programs, decided band by band. Each takes
     ruled.search.EFFORT_S at most, less before a deadline; what is not proven by then is "bounded".

@@ -1,4 +1,4 @@
-"""A deadline at any moment leaves a plan: in order of precedence, within its bound, never broken."""
+"""A deadline at any moment leaves a plan: in order of precedence, its bound honest, unbroken."""
 
 import numpy as np
 import pytest

@@ -65,7 +65,7 @@ def until(holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-def test_at_the_deadline_the_rest_gets_a_first_plan_with_an_honest_bound(
+def test_at_the_deadline_the_rest_gets_a_plan_with_an_honest_bound(
     metropolis: Problem,
 ) -> None:
     executor = ProcessExecutor(2)
