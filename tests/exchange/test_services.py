@@ -29,6 +29,7 @@ from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import Market, a_consent, a_household, a_need, an_offer
 from tests.fixtures.served import served, settings_for
 from tests.planning.proposals import a_proposal
+from tests.planning.workers import a_proposed_plan
 
 OFFER = """
 mutation ($input: OfferPostInput!) {
@@ -262,3 +263,23 @@ async def test_visits_and_minutes_are_shown_and_given_back_when_consent_ends(
     assert (await market.row(needs, need))["covered"] == 0
     assert (await market.row(offers, offer))["reserved"] == 0
     await all_is_well(market.database)
+
+
+async def test_a_plan_suggests_a_day_for_every_visit_before_it_is_approved(
+    asking: Asking,
+) -> None:
+    market = asking.market
+    need, offer = await a_weekly_need(market, 3), await a_service(market)
+    assert need
+    assert offer
+
+    await a_proposed_plan(market)
+
+    document = (
+        "{ plans(first: 1) { nodes { lines(first: 9) { nodes { visits drawn { value } } } } } }"
+    )
+    answer = asking.server.ask(document, key="key-of-reviewer").json()["data"]
+    (line,) = answer["plans"]["nodes"][0]["lines"]["nodes"]
+    assert line["drawn"] == {"value": "90"}
+    weeks = {date.fromisoformat(day).isocalendar()[:2] for day in line["visits"]}
+    assert len(weeks) == 3
