@@ -89,6 +89,10 @@ class PlanProof:
         "open is planned with the others. Each round is proven by itself, not the choice of sizes."
     )
     components: int = strawberry.field(description="Independent parts that were solved.")
+    components_ruled: int = strawberry.field(
+        description="Of them, those with rules that are no plain quantities: solved in bands of "
+        "the policy's levels, units weighed by their reference value."
+    )
     components_proven: int = strawberry.field(
         description="Parts whose certificate was checked apart from the solver."
     )
@@ -132,10 +136,11 @@ def proof_of(
     aside = sum(_whole(row["count"]) for row in left_aside or () if row["reason"] not in TOOK_PART)
     certificate = _mapping(stored, "certificate")
     levels, rounds = _levels(stored), len(_list(stored, "rounds")) or 1
+    ruled = _whole(stored.get("components_ruled", 0))
     optimal = stored.get("status") == "optimal" and certificate.get("optimal") is True
     return PlanProof(
         optimal=optimal,
-        sentence=_sentence(optimal, len(levels), _gap(stored), aside, rounds).said_in(
+        sentence=_sentence(optimal, len(levels), _gap(stored), aside, rounds, ruled).said_in(
             context.language
         ),
         gap=_gap(stored),
@@ -143,6 +148,7 @@ def proof_of(
         levels=levels,
         rounds=rounds,
         components=_whole(stored.get("components", 0)),
+        components_ruled=_whole(stored.get("components_ruled", 0)),
         components_proven=_whole(certificate.get("proven", 0)),
         problem_digest=str(stored.get("problem_digest", "")),
         solvers=[f"{name} {version}" for name, version in _mapping(stored, "solvers").items()],
@@ -182,8 +188,15 @@ def _levels(stored: Mapping[str, object]) -> list[PlanLevel]:
     ]
 
 
-def _sentence(optimal: bool, levels: int, gap: float, aside: int, rounds: int) -> Text:
+def _sentence(optimal: bool, levels: int, gap: float, aside: int, rounds: int, ruled: int) -> Text:
     said = _verdict(optimal, levels, gap)
+    if ruled:
+        said = Text(
+            f"{said.en} In {ruled} parts with rules, such as least useful quantities or cash at "
+            "several prices, levels are taken together in bands and weighed by value.",
+            f"{said.zh}其中 {ruled} 个含规则的部分（如最低有用数量、多种价格的资金）"
+            "按优先层级分段、以价值加权。",
+        )
     if rounds > 1:
         said = Text(
             f"{said.en} Packs of several sizes were planned in {rounds} rounds; each round is "

@@ -59,7 +59,11 @@ def solved(
 def proof_of(plans: tuple[matching.Plan, ...]) -> dict[str, object]:
     """What the plan's row keeps as its proof: levels of the first round, and how good each is."""
     first = plans[0]
-    proof = first.to_json(components=False) | {"components": sum(len(p.components) for p in plans)}
+    parts = [part for plan in plans for part in plan.components]
+    proof = first.to_json(components=False) | {
+        "components": len(parts),
+        "components_ruled": sum(part.kind == "mip" for part in parts),
+    }
     if len(plans) == 1:
         return proof
     unproven = [plan for plan in plans if plan.status != "optimal"]

@@ -17,6 +17,7 @@ from marketplace.services.matchfiles.columns import NEEDS, OFFERS
 from marketplace.services.matchfiles.faults import Faults
 
 QUANTITY_MAX = 10**15  # real files reach 10^14; sums of a million such rows still fit
+COUNT_MAX = 10**9
 SEVERITY_MAX = 100
 RADIUS_MAX_KM = 20_040  # half-way round the earth
 TEXT_MAX = 200
@@ -26,7 +27,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedRow:
-    """One need; latitude and longitude are both there or both None, `date` sorts as text."""
+    """One need; latitude and longitude are both there or both None, `date` sorts as text.
+
+    quantity_min    less is of no use           offers_max    of so many offers at most; 0 no limit
+    """
 
     number: int
     id: str
@@ -38,11 +42,16 @@ class NeedRow:
     groups: tuple[str, ...]
     household: str
     date: str
+    quantity_min: int = 1
+    offers_max: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRow:
-    """One offer; no region, group or radius is no restriction, `household_max` 0 no limit."""
+    """One offer; no region, group or radius is no restriction, `household_max` 0 no limit.
+
+    delivery_min    to each need that it serves    deliveries_max    needs at most; 0 no limit
+    """
 
     number: int
     id: str
@@ -55,6 +64,8 @@ class OfferRow:
     groups: tuple[str, ...]
     household_max: int
     date: str
+    delivery_min: int = 1
+    deliveries_max: int = 0
 
 
 @dataclass(slots=True)
@@ -111,11 +122,18 @@ def read_needs(table: Table, faults: Faults) -> tuple[NeedRow, ...]:
     """The good rows of a file of needs; what is wrong with the others goes into `faults`."""
 
     def need(row: Cells) -> NeedRow:
+        quantity = row.required("quantity", _quantity, 1)
+        least = row.read("quantity_min", _quantity, 1)
+        if least > quantity and row.good:
+            why = Text("More than the need asks for.", "大于需求数量。")
+            row.refuse("quantity_min", BadCell("TOO_LARGE", why))
         return NeedRow(
             number=row.number,
             id=row.required("need_id", _label, ""),
             category=row.required("category", _label, ""),
-            quantity=row.required("quantity", _quantity, 1),
+            quantity=quantity,
+            quantity_min=least,
+            offers_max=row.read("offers_max", _count, 0),
             severity=row.read("severity", lambda typed: cells.whole(typed, 1, SEVERITY_MAX), 1),
             region=row.label("region"),
             place=row.place(),
@@ -150,6 +168,8 @@ def read_offers(table: Table, faults: Faults) -> tuple[OfferRow, ...]:
             radius_km=radius,
             groups=row.read("groups", cells.items, ()),
             household_max=row.read("household_max", _quantity, 0),
+            delivery_min=row.read("delivery_min", _quantity, 1),
+            deliveries_max=row.read("deliveries_max", _count, 0),
             date=row.read("date", moment, ""),
         )
 
@@ -203,6 +223,10 @@ def _read(
 
 def _quantity(typed: str) -> int:
     return cells.whole(typed, 1, QUANTITY_MAX)
+
+
+def _count(typed: str) -> int:
+    return cells.whole(typed, 1, COUNT_MAX)
 
 
 def _label(typed: str) -> str:
