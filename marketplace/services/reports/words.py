@@ -39,7 +39,7 @@ _EN: Words = {
     "stop": ".",
     "bars_caption": "Percent of needs served in full, in part, not at all; mean share served.",
     "bars_alt": "Bar chart: {}, mean share served. {}. The table has every number.",
-    "bar_heads": ("households", "mean share", "in full", "in part", "nothing"),
+    "bar_heads": ("house\u00adholds", "mean share", "in full", "in part", "noth\u00ading"),
     "more": "… and {} more.",
     "flows": "Who helps where",
     "flows_note": "Households that each provider reaches in each township.",
