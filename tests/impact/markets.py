@@ -10,10 +10,10 @@ import numpy as np
 
 import matching
 from marketplace.persistence.exchange.market import Columns, Market
-from marketplace.services.exchange.impact import prior_of
+from marketplace.services.exchange import rounds
+from marketplace.services.exchange.impact import after
 from marketplace.services.exchange.plan_records import Recorded
 from marketplace.services.exchange.planning import policy_of
-from marketplace.services.exchange.sharing_out import lines_of
 from marketplace.services.exchange.translation import translate
 
 NEW = 2**62
@@ -77,15 +77,16 @@ def with_offer(market: Market, offered: Market) -> Market:
 
 def a_plan_of(
     market: Market, policy: Mapping[str, object], prior: Columns | None = None
-) -> tuple[matching.Plan, Columns]:
+) -> tuple[tuple[matching.Plan, ...], Columns]:
     """The whole market planned, with least change against earlier lines where some are given."""
-    translation = translate(market, pairs_max=10**7)
-    problem = translation.problem
     if prior is not None:
-        problem = replace(problem, pair_prior=prior_of(translation, market, prior))
-    plan = matching.solve(problem, policy_of(policy))
-    found = lines_of(translation, market, plan.pair_units)
-    return plan, {name: list(column) for name, column in found.items()}
+        market = after(market, prior)
+
+    def solve(problem: matching.Problem) -> matching.Plan:
+        return matching.solve(problem, policy_of(policy))
+
+    found = rounds.solved(market, translate(market, pairs_max=10**7), solve)
+    return found.plans, {name: list(column) for name, column in found.lines.items()}
 
 
 def a_record(market: Market, policy: Mapping[str, object], lines: Columns) -> Recorded:

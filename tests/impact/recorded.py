@@ -8,6 +8,7 @@ from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange import plan_records, plans
 from marketplace.persistence.tables import jobs
 from marketplace.services.exchange.plan_records import packed_market
+from marketplace.services.exchange.rounds import proof_of
 from tests.fixtures.market import Market
 from tests.impact.markets import a_plan_of
 
@@ -21,14 +22,14 @@ async def a_recorded_plan(market: Market, **of: Any) -> int:
     scope = {name: values[name] for name in ("region_id", "category_id")}
     async with market.database.snapshot() as db:
         read = await markets.read(db, now=now, **scope)
-    plan, lines = a_plan_of(read, POLICY)
+    found, lines = a_plan_of(read, POLICY)
     async with market.database.write() as db:
         job = {"kind": "plan", "payload": {}, "status": "DONE", "run_after": now, "created_at": now}
         given: dict[str, Any] = {
             "status": "PROPOSED",
             "job_id": await db.insert(jobs, job),
             "policy": POLICY,
-            "proof": plan.to_json(components=False) | {"components": len(plan.components)},
+            "proof": proof_of(found),
             "created_by": market.viewer["reviewer"].account_id,
             "created_at": now,
             "finished_at": now,

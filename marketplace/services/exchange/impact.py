@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 import matching
 from marketplace.persistence.exchange.market import Columns, Market
-from marketplace.services.exchange import parts
-from marketplace.services.exchange.parts import Parts, ints
+from marketplace.services.exchange import parts, rounds
+from marketplace.services.exchange.numbers import ints
+from marketplace.services.exchange.parts import Parts
 from marketplace.services.exchange.plan_records import Recorded
 from marketplace.services.exchange.planning import policy_of
-from marketplace.services.exchange.sharing_out import lines_of
 from marketplace.services.exchange.standing import (
     Asked,
     asked_of,
@@ -23,7 +26,6 @@ from marketplace.services.exchange.standing import (
 )
 from marketplace.services.exchange.translation import (
     QuantitiesTooLarge,
-    Translation,
     translate,
 )
 
@@ -32,6 +34,9 @@ IntArray = npt.NDArray[np.int64]
 PAIRS_MAX = 30_000_000
 PAIRS_AT_ONCE = 300_000  # of a touched part that is solved while somebody waits
 SOLVE_S = 3.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 How = Literal["exact", "bounded", "estimated"]
 
@@ -91,10 +96,11 @@ def base_of(recorded: Recorded) -> Base:
     return Base(recorded=recorded, parts=found, asked=asked, served=served)
 
 
-def effect_of(base: Base, offered: Market) -> Effect:
+def effect_of(base: Base, offered: Market, *, solve_s: float = SOLVE_S) -> Effect:
     """What the one offer of the market `offered` changes.
 
-    offered   a market without needs, its offer's id above all others'; see `posted`
+    offered   a market without needs, its offer's id above all others'
+    solve_s   how long it may be solved; what is not proven by then is "bounded"
     """
     market = base.recorded.market
     if base.parts is None:
@@ -107,7 +113,7 @@ def effect_of(base: Base, offered: Market) -> Effect:
         return _estimate(base, offered, reached)
     needs, offers = parts.rows_of(base.parts, touched)
     cut = parts.joined(parts.cut(market, needs, offers), offered)
-    solved = _solved(cut, base.recorded, until_s=SOLVE_S)
+    solved = _solved(cut, base.recorded, until_s=solve_s)
     if solved is None:
         return _estimate(base, offered, reached)
     lines, how = solved
@@ -128,62 +134,41 @@ def effect_of(base: Base, offered: Market) -> Effect:
 
 def _solved(market: Market, recorded: Recorded, *, until_s: float) -> tuple[Columns, How] | None:
     """The best lines of a market that differ least from the recorded ones; None: out of time."""
+    market, policy = after(market, recorded.lines), policy_of(recorded.policy)
+    until = time.monotonic() + until_s
+
+    def solve(problem: matching.Problem) -> matching.Plan:
+        left_s = max(0.1, until - time.monotonic())
+        return matching.solve(problem, policy, deadline_s=left_s, executor=_Here())
+
     try:
-        translation = translate(market, pairs_max=PAIRS_MAX)
+        solved = rounds.solved(market, translate(market, pairs_max=PAIRS_MAX), solve)
     except QuantitiesTooLarge:
         return None
-    prior = prior_of(translation, market, recorded.lines)
-    problem = replace(translation.problem, pair_prior=prior)
-    plan = matching.solve(problem, policy_of(recorded.policy), deadline_s=until_s)
-    if plan.status == "deadline":
+    found = {plan.status for plan in solved.plans}
+    if "deadline" in found:
         return None
-    lines: Columns = {
-        name: list(column)
-        for name, column in lines_of(translation, market, plan.pair_units).items()
-    }
-    return lines, "exact" if plan.status == "optimal" else "bounded"
+    lines: Columns = {name: list(column) for name, column in solved.lines.items()}
+    return lines, "exact" if found == {"optimal"} else "bounded"
 
 
-def prior_of(translation: Translation, market: Market, lines: Columns) -> IntArray:
-    """Lines of an earlier plan as units along the pairs of a problem: int64[P].
+class _Here(Executor):
+    """Runs what it is given at once: this process is a child already, and can be ended."""
 
-    Lines whose need or offer is not in the market, and what is no whole unit, fall away.
-    """
-    problem = translation.problem
-    prior = np.zeros(problem.n_pairs, np.int64)
-    need_at = _positions(market.needs, lines["need_id"])
-    offer_at = _positions(market.offers, lines["offer_id"])
-    of_row = np.full(len(market.needs["id"]) + 1, -1, np.int64)
-    groups = translation.groups
-    number = np.full(len(groups.size), -1, np.int64)
-    number[translation.need_group] = np.arange(problem.n_needs)
-    of_row[groups.row] = np.repeat(number, groups.size)
-    of_offer = np.full(len(market.offers["id"]) + 1, -1, np.int64)
-    of_offer[translation.offer_row] = np.arange(problem.n_offers)
-    need, offer = of_row[need_at], of_offer[offer_at]
-    known = (need >= 0) & (offer >= 0)
-    need, offer = need[known], offer[known]
-    units = ints(lines["units_served"])[known]
-    width = max(1, problem.n_offers)
-    code = problem.pair_need * width + problem.pair_offer
-    order = np.argsort(code, kind="stable")
-    wanted = need * width + offer
-    at = np.minimum(np.searchsorted(code[order], wanted), max(0, len(code) - 1))
-    if len(code):
-        met = code[order][at] == wanted
-        pair = order[at[met]]
-        np.add.at(prior, pair, units[met] // translation.need_scale[need[met]])
-    return prior
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
-def _positions(columns: Columns, ids: list[object]) -> IntArray:
-    """Where ids stand in a sorted column; -1 where they do not."""
-    known = ints(columns["id"])
-    wanted = ints(ids)
-    if not len(known):
-        return np.full(len(wanted), -1, np.int64)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, at, -1).astype(np.int64)
+def after(market: Market, lines: Columns) -> Market:
+    """The market as it is planned after these lines were proposed: with least change to them."""
+    names = {"need": "need_id", "offer": "offer_id", "units": "units_served"}
+    return replace(market, prior={name: lines[column] for name, column in names.items()})
 
 
 def _estimate(base: Base, offered: Market, reached: IntArray) -> Effect:

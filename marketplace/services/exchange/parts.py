@@ -7,7 +7,6 @@ limits of a household) lies within a part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import sparse
 
 import matching
 from marketplace.persistence.exchange.market import Columns, Market
+from marketplace.services.exchange.numbers import ints, reals
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -117,16 +117,6 @@ def _of(columns: Columns, need_ids: set[object], offer_ids: set[object]) -> Colu
         if name in columns:
             kept |= np.fromiter((key in ids for key in columns[name]), np.bool_, size)
     return _taken(columns, np.flatnonzero(kept).tolist())
-
-
-def ints(values: Iterable[object], none: int = 0) -> IntArray:
-    """A column of whole numbers as an array; what is missing is `none`."""
-    return np.array([none if value is None else value for value in values], np.int64)
-
-
-def reals(values: Iterable[object]) -> npt.NDArray[np.float64]:
-    """A column of numbers as an array; what is missing is NaN."""
-    return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
 def _need_columns(needs: Columns) -> matching.NeedColumns:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from marketplace.domain.exchange.publishing import SEVERITY_BANDS
 from marketplace.persistence.exchange.market import Columns, Market
-from marketplace.services.exchange.parts import asked_together, ints
+from marketplace.services.exchange.numbers import ints
+from marketplace.services.exchange.parts import asked_together
 
 IntArray = npt.NDArray[np.int64]
 RealArray = npt.NDArray[np.float64]
