@@ -19,6 +19,7 @@ from schema.exchange.offers import OfferQuery
 from schema.exchange.offers_writes import OfferMutations
 from schema.exchange.plans import PlanQuery
 from schema.exchange.plans_progress import PlanSubscriptions
+from schema.exchange.plans_simulate import SimulationMutations
 from schema.exchange.plans_writes import PlanMutations
 from schema.exchange.published_needs import PublishedNeedQuery
 from schema.exchange.referrals import ReferralQuery
@@ -57,6 +58,7 @@ MUTATIONS: list[type] = [
     ConsentMutations,
     ReferralMutations,
     PlanMutations,
+    SimulationMutations,
 ]
 SUBSCRIPTIONS: list[type] = [PlanSubscriptions]
 

@@ -71,6 +71,7 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
         {Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}
     ),
     "planCreate": frozenset({Role.CHARITY_OFFICER}),
+    "planSimulate": frozenset({Role.CHARITY_OFFICER}),
     "planCancel": frozenset({Role.CHARITY_OFFICER}),
     "planApprove": frozenset({Role.CHARITY_OFFICER}),
     "planDiscard": frozenset({Role.CHARITY_OFFICER}),

@@ -26,6 +26,7 @@ from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import days_of, in_units, unit_drawn, unit_served
 from schema.exchange.needs import visible as visible_need
+from schema.exchange.plans_comparison import PlanComparison, comparison_of
 from schema.exchange.plans_proof import (
     PlanLeftAside,
     PlanPolicy,
@@ -180,6 +181,9 @@ class Plan(Entity):
     left_aside: list[PlanLeftAside] = computed(
         ("left_aside",), left_aside_of, "What could not be planned, and why."
     )
+    comparison: PlanComparison | None = for_viewer(
+        ("comparison",), comparison_of, "Of a simulation: how it compares with its base plan."
+    )
     error: str | None = for_viewer(
         ("error",), _error, "What went wrong and what to do, if it failed."
     )
@@ -201,6 +205,7 @@ class Plan(Entity):
     )
     region: Edge = one("Region", "region_id", "Needs of this subtree only; null: all.")
     category: Edge = one("Category", "category_id", "Needs of this subtree only; null: all.")
+    base: Edge = one("Plan", "base_plan_id", "Of a simulation: the plan that it changes.")
     lines: Edge = many("PlanLine", "plan_id", "Who gets what from whom.")
 
 

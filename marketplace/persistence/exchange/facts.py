@@ -16,6 +16,7 @@ from marketplace.persistence.tables import (
     categories,
     government_aids,
     households,
+    offers,
     organizations,
     regions,
 )
@@ -47,6 +48,13 @@ async def category(db: Reading, category_id: int) -> CategoryFacts | None:
         tree_low=row["tree_low"],
         tree_high=row["tree_high"],
     )
+
+
+async def offer_quantity(db: Reading, offer_id: int) -> int:
+    """How much there is of an offer in all."""
+    found = await db.scalar(sa.select(offers.c.quantity).where(offers.c.id == offer_id))
+    assert isinstance(found, int), "the offer is there"
+    return found
 
 
 async def known_regions(db: Reading, region_ids: Sequence[int]) -> frozenset[int]:

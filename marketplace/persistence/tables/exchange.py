@@ -243,6 +243,11 @@ plans = sa.Table(
     to("regions", "region_id", nullable=True),  # needs of this subtree only
     to("categories", "category_id", nullable=True),
     sa.Column("policy", sa.JSON, nullable=False),
+    # Of a simulation: what it changes. NO ACTION, which is all that SQLite tells of a column that
+    # was added, and forbids the same.
+    sa.Column("base_plan_id", BigKey, sa.ForeignKey("plans.id")),
+    sa.Column("changes", sa.JSON),  # of a simulation: offers added, withdrawn, other quantities
+    sa.Column("comparison", sa.JSON),  # of a simulation with its base, rounded
     sa.Column("input_digest", sa.Text),  # SHA-256 of the problem that was solved
     sa.Column("need_count", sa.Integer),
     sa.Column("offer_count", sa.Integer),
@@ -265,6 +270,9 @@ plans = sa.Table(
     _version(),
     one_of("kind", tuple(PlanKind)),
     one_of("status", tuple(PlanStatus)),
+    sa.CheckConstraint(
+        "kind <> 'SIMULATION' OR status <> 'APPROVED'", name="simulations_stay_unapproved"
+    ),
     sa.Index("ix_plans_status_created_at", "status", "created_at"),
     sa.Index("ix_plans_job_id", "job_id"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -84,14 +85,13 @@ class Effect:
         return int(self.own("units_drawn").sum())
 
 
-def base_of(recorded: Recorded) -> Base:
-    """What every question about this plan starts from."""
+def base_of(recorded: Recorded, *, with_parts: bool = True) -> Base:
+    """What every question about this plan starts from; the parts only where they are asked for."""
     percent = int(str(recorded.policy["floorSharePercent"]))
     asked = asked_of(recorded.market, floor_share_percent=percent)
-    try:
-        found = parts.parts_of(recorded.market, pairs_max=PAIRS_MAX)
-    except matching.TooManyPairs:
-        found = None
+    found = None
+    with contextlib.suppress(matching.TooManyPairs):
+        found = parts.parts_of(recorded.market, pairs_max=PAIRS_MAX) if with_parts else None
     served = served_of(asked, recorded.market, recorded.lines)
     return Base(recorded=recorded, parts=found, asked=asked, served=served)
 

@@ -106,7 +106,7 @@ def told(base: Base, effect: Effect, offered: Market, townships: Townships, wort
         gaining=rounded(len(np.unique(asked.household[changed > 0]))),
         townships=_townships(asked.household[group], townships.of(asked.region[group]), townships),
         categories=_categories(base, group, effect.own("units_served")),
-        levels=_levels(base, effect.served),
+        levels=levels_of(base, effect.served),
         better=better_uses(base, effect, townships, worth) if worth else [],
     )
 
@@ -149,7 +149,7 @@ def _categories(base: Base, group: IntArray, units: IntArray) -> list[ToldCatego
     return found
 
 
-def _levels(base: Base, served: IntArray) -> list[ToldLevel]:
+def levels_of(base: Base, served: IntArray) -> list[ToldLevel]:
     """Share of value served at each level; a change that concerns few households is not shown."""
     asked = base.asked
     wanted = by_level(asked, asked.units)

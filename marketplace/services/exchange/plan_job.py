@@ -46,6 +46,8 @@ async def request(database: Database, job: Job) -> Values:
         "region_id": plan["region_id"],
         "category_id": plan["category_id"],
         "policy": plan["policy"],
+        "base_plan_id": plan["base_plan_id"],
+        "changes": plan["changes"],
     }
 
 
@@ -54,6 +56,7 @@ async def settle(db: Writing, database: Database, job: Job, result: Values) -> N
     plan = await _plan(db, job)
     lines = cast("Mapping[str, list[int]]", result["lines"])
     values = {name: result[name] for name in TOTALS}
+    values |= {"comparison": result.get("comparison")}
     values |= {"status": PlanStatus.PROPOSED, "finished_at": database.now()}
     if not await plans.change(db, plan["id"], values, was=UNFINISHED):
         raise LeaseLost(f"Plan {plan['id']} of job {job.id} has ended.")
@@ -107,7 +110,7 @@ def _event(database: Database, kind: str, plan: Row, **data: object) -> Event:
 
 
 PLAN = Kind(
-    compute="marketplace.services.exchange.planning:compute",
+    compute="marketplace.services.exchange.simulation:compute",
     request=request,
     settle=settle,
     give_up=give_up,

@@ -22,7 +22,7 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import explained
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
-from marketplace.services.exchange import plan_records, rounds
+from marketplace.services.exchange import plan_records, rounds, simulated
 from marketplace.services.exchange.explaining import explained_of
 from marketplace.services.exchange.explaining_cells import Places, places_of
 from marketplace.services.exchange.translation import (
@@ -124,7 +124,7 @@ async def _read(request: Mapping[str, object]) -> tuple[Market, Places]:
     database = Database(str(request["database_url"]))
     try:
         async with database.snapshot() as db:
-            market = await markets.read(
+            market = await simulated.read(db, request) or await markets.read(
                 db,
                 now=datetime.fromisoformat(str(request["now"])),
                 region_id=cast("int | None", request["region_id"]),

@@ -1,0 +1,207 @@
+"""Simulations: asking what a plan would be under another policy, or with other offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from marketplace.domain.exchange.offers import OfferTerms
+from marketplace.domain.exchange.plans import WAITING_MAX, PlanKind, PlanPolicy, PlanStatus
+from marketplace.domain.permissions import Viewer
+from marketplace.persistence import jobs
+from marketplace.persistence.database import Database, Reading, Row, Writing
+from marketplace.persistence.exchange import facts, plan_names, plan_records, plans
+from marketplace.services.acting import Act, once, record
+from marketplace.services.exchange import offers
+from marketplace.services.exchange.impacts import offered_market
+from marketplace.services.exchange.plan_job import KIND
+from marketplace.services.exchange.plan_records import unpacked_market
+from marketplace.services.exchange.plans import in_reach
+from marketplace.services.exchange.simulated import FIRST_ADDED
+from marketplace.services.jobs import bell_of
+
+CHANGES_MAX = 100  # of each kind
+
+
+class Changes(TypedDict):
+    """What the plan's row keeps: see simulated.changed."""
+
+    added: list[dict[str, object]]
+    withdrawn: list[int]
+    quantities: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatePlan:
+    """What to change in a base plan; none: the latest of the whole county.
+
+    policy       None: that of the base
+    quantities   the whole quantity that an offer would have, by id
+    """
+
+    base_plan_id: int | None = None
+    policy: PlanPolicy | None = None
+    added: tuple[OfferTerms, ...] = ()
+    withdrawn: tuple[int, ...] = ()
+    quantities: Mapping[int, int]
+
+
+async def simulate(database: Database, act: Act, command: SimulatePlan) -> int:
+    """Put a simulation and its job in the queue, in one transaction; the plan's key.
+
+    Raises InvalidInput for offers that are not in the base plan's market or cannot be (naming
+    them), Conflict (NO_PLAN) without a base whose market is still kept, NotFound outside the
+    viewer's region, Conflict (TOO_MANY) where too many plans of the account are waiting.
+    """
+    async with once(database, act, "planSimulate") as turn:
+        if turn.replay is not None:
+            return int(str(turn.replay["plan"]))
+        _check_sizes(command)
+        base, market = await _base(turn.db, act.viewer, command.base_plan_id)
+        if command.policy is not None:
+            command.policy.check()
+        await _check_waiting(turn.db, act.viewer)
+        changes = await _changes(turn.db, database, act.viewer, command, market)
+        policy = base["policy"] if command.policy is None else command.policy.to_json()
+        job_id = await jobs.enqueue(turn.db, kind=KIND, payload={})
+        values = {
+            "kind": PlanKind.SIMULATION,
+            "status": PlanStatus.QUEUED,
+            "job_id": job_id,
+            "region_id": base["region_id"],
+            "category_id": base["category_id"],
+            "policy": policy,
+            "base_plan_id": base["id"],
+            "changes": changes,
+            "created_by": act.viewer.account_id,
+            "created_at": database.now(),
+        }
+        plan_id = await plans.add(turn.db, values)
+        await record(turn, database, "plan.simulated", "Plan", plan_id, base=base["id"])
+        turn.outcome = {"plan": plan_id}
+    bell_of(database).ring()
+    return plan_id
+
+
+async def _base(db: Writing, viewer: Viewer, plan_id: int | None) -> tuple[Row, Mapping[int, int]]:
+    """The base plan, and units left by id of the offers in its market."""
+    if viewer.region_id is None:
+        raise Forbidden
+    if plan_id is None:
+        found = await plan_names.current(db, viewer.region_low)
+        plan_id = None if found is None else int(found["id"])
+    plan = None if plan_id is None else await plans.find(db, plan_id)
+    if plan_id is not None and (plan is None or not in_reach(viewer, plan["region_low"])):
+        raise NotFound
+    packed = None if plan is None else await plan_records.market_of(db, plan["id"])
+    if plan is None or packed is None:
+        raise Conflict.of(
+            "base_plan_id",
+            "There is no finished plan here whose market is still kept. Run one first "
+            "(planCreate).",
+            "没有可作基准且仍保存供需数据的已完成方案，请先运行一次方案（planCreate）。",
+            code="NO_PLAN",
+        )
+    columns = unpacked_market(packed).offers
+    units = zip(columns["id"], columns["units"], strict=True)
+    return plan, {int(str(key)): int(str(left)) for key, left in units}
+
+
+async def _changes(
+    db: Reading,
+    database: Database,
+    viewer: Viewer,
+    command: SimulatePlan,
+    market: Mapping[int, int],
+) -> Changes:
+    for name, ids in (("offers_withdrawn", command.withdrawn), ("quantities", command.quantities)):
+        for at, offer_id in enumerate(ids):
+            if offer_id not in market:
+                raise InvalidInput.of(
+                    (name, str(at)),
+                    "This offer is not in the base plan's market. Choose one that is.",
+                    "该供给不在基准方案的供需数据中，请另选。",
+                    code="NOT_FOUND",
+                )
+    here = await plan_names.place(db, viewer.region_id or 0)
+    assert here is not None, "the viewer has a region"
+    added: list[dict[str, object]] = []
+    for at, terms in enumerate(command.added):
+        try:
+            checked = await offers.checked(db, viewer, terms, now=database.now())
+        except InvalidInput as refusal:
+            raise _within(refusal, at) from None
+        category = await facts.category(db, checked.category_id)
+        assert category is not None, "the terms were checked"
+        rows = await plan_names.intervals(db, checked.region_ids) if checked.region_ids else ()
+        one = offered_market(
+            checked,
+            category,
+            here,
+            now=database.now(),
+            regions=rows,
+            offer_id=FIRST_ADDED + at,
+        )
+        added.append({"offers": dict(one.offers), "regions": dict(one.regions)})
+    return Changes(
+        added=added,
+        withdrawn=sorted(set(command.withdrawn)),
+        quantities=await _left(db, command.quantities, market),
+    )
+
+
+async def _left(
+    db: Reading, quantities: Mapping[int, int], market: Mapping[int, int]
+) -> dict[str, int]:
+    """Units that would be left of each offer: what is spoken for stays so."""
+    now = {key: await facts.offer_quantity(db, key) for key in quantities}
+    return {
+        str(key): max(0, market[key] + quantity - now[key]) for key, quantity in quantities.items()
+    }
+
+
+def _within(refusal: InvalidInput, at: int) -> InvalidInput:
+    """The same refusal, naming which of the added offers it is about."""
+    return InvalidInput(
+        *(
+            type(fault)(("offers_added", str(at), *fault.field), fault.code, fault.text)
+            for fault in refusal.faults
+        )
+    )
+
+
+def _check_sizes(command: SimulatePlan) -> None:
+    for name, given in (
+        ("offers_added", command.added),
+        ("offers_withdrawn", command.withdrawn),
+        ("quantities", command.quantities),
+    ):
+        if len(given) > CHANGES_MAX:
+            raise InvalidInput.of(
+                name,
+                f"At most {CHANGES_MAX} at a time.",
+                f"每次最多 {CHANGES_MAX} 项。",
+                code="TOO_MANY",
+            )
+    for at, quantity in enumerate(command.quantities.values()):
+        if quantity < 0:
+            raise InvalidInput.of(
+                ("quantities", str(at), "quantity"),
+                "A quantity is not below zero.",
+                "数量不能为负。",
+                code="TOO_SMALL",
+            )
+
+
+async def _check_waiting(db: Writing, viewer: Viewer) -> None:
+    if viewer.account_id is None:
+        raise Forbidden
+    if await plans.unfinished_of(db, viewer.account_id) >= WAITING_MAX:
+        raise Conflict.of(
+            "",
+            f"You have {WAITING_MAX} plans waiting or running. Wait for them, or cancel some.",
+            f"您已有 {WAITING_MAX} 个方案在排队或计算，请等待完成或先取消部分方案。",
+            code="TOO_MANY",
+        )

@@ -1,0 +1,159 @@
+"""planSimulate: another policy, other offers, and who gains and loses by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from marketplace.domain.ids import key_of, opaque_id
+from marketplace.domain.permissions import MUTATIONS
+from marketplace.persistence.database import Database
+from marketplace.persistence.tables import allocations, offers, plan_lines, plans
+from tests.exchange.test_writes_over_http import Asking
+from tests.fixtures.market import Market, a_market, a_need, an_offer
+from tests.fixtures.served import served, settings_for
+from tests.impact.keys import give_keys
+from tests.impact.recorded import a_recorded_plan
+from tests.planning.planned import a_consenting, units
+from tests.planning.test_over_http import APPROVE
+from tests.planning.workers import a_worker, finished
+
+SIMULATE = """mutation ($input: PlanSimulateInput!) { planSimulate(input: $input) {
+  plan { id kind status allowedMoves policy { order } base { id } }
+  userErrors { field code message } } }"""
+COMPARISON = """query ($input: ID!) { node(id: $input) { ... on Plan {
+  status comparison { all { households gaining losing valueBefore { amount } valueAfter { amount } }
+    slices { by key households gaining losing } levels { isFloor severityBand percentBefore
+    percentAfter } sentence } } } }"""
+
+
+@pytest.fixture
+async def market(database: Database) -> Market:
+    market = await a_market(database)
+    await give_keys(market)
+    return market
+
+
+@pytest.fixture
+def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asking]:
+    with served(settings_for(database_url, tmp_path)) as server:
+        yield Asking(market, server)
+
+
+async def homes(market: Market, count: int, **need: Any) -> None:
+    for number in range(count):
+        wanted = units(10, severity=90 - number) | {"category_id": market.category["rice"]}
+        await a_need(market, await a_consenting(market), **wanted | need)
+
+
+async def simulated(asking: Asking, **changes: Any) -> tuple[str, dict[str, Any]]:
+    """A finished simulation's id and comparison."""
+    made = asking.do("reviewer", SIMULATE, changes)
+    assert made["userErrors"] == []
+    plan = made["plan"]
+    assert (plan["kind"], plan["status"]) == ("SIMULATION", "QUEUED")
+    async with a_worker(asking.market.database):
+        assert await finished(asking.market.database, key_of("Plan", plan["id"])) == "PROPOSED"
+    answer = asking.ask("reviewer", COMPARISON, plan["id"])
+    return plan["id"], answer["data"]["node"]["comparison"]
+
+
+def offer_id(key: int) -> str:
+    return opaque_id("Offer", key)
+
+
+async def test_without_an_offer_those_lose_whom_it_served_and_nothing_of_it_is_reserved(
+    asking: Asking,
+) -> None:
+    market = asking.market
+    await homes(market, 12)
+    taken = await an_offer(market, quantity=100)
+    await a_recorded_plan(market)
+
+    plan, comparison = await simulated(asking, offersWithdrawn=[offer_id(taken)])
+
+    everyone = comparison["all"]
+    assert (everyone["households"], everyone["gaining"], everyone["losing"]) == (10, None, 10)
+    assert everyone["valueAfter"] is None
+    assert {"by": "SEVERITY", "key": "CRITICAL"}.items() <= comparison["slices"][2].items()
+    assert "fewer than five households get more and about 10 get less" in comparison["sentence"]
+    assert await market.count(offers) == 1
+    refused = asking.do("reviewer_2", APPROVE, {"id": plan})
+    assert [error["code"] for error in refused["userErrors"]] == ["CONFLICT"]
+    assert await market.count(allocations) == 0
+    with pytest.raises(sa.exc.IntegrityError):
+        async with market.database.write() as db:
+            changed = sa.update(plans).where(plans.c.id == key_of("Plan", plan))
+            await db.execute(changed.values(status="APPROVED"))
+
+
+async def test_with_an_offer_that_nobody_posted_others_gain_and_no_line_names_it(
+    asking: Asking,
+) -> None:
+    market = asking.market
+    await homes(market, 12)
+    await an_offer(market, quantity=30)
+    base = await a_recorded_plan(market)
+    added = {
+        "kind": "GOODS",
+        "categoryId": opaque_id("Category", market.category["rice"]),
+        "quantity": "500",
+    }
+
+    plan, comparison = await simulated(asking, offersAdded=[added])
+
+    assert comparison["all"]["gaining"] == 10
+    assert comparison["all"]["losing"] is None
+    assert comparison["levels"][-1]["percentAfter"] == 100
+    rows = await market.count(plan_lines, plan_lines.c.plan_id == key_of("Plan", plan))
+    assert rows <= await market.count(plan_lines, plan_lines.c.plan_id == base) + 12
+
+
+async def test_a_smaller_budget_and_another_policy_are_compared_with_a_named_base(
+    asking: Asking,
+) -> None:
+    market = asking.market
+    await homes(market, 12)
+    offer = await an_offer(market, quantity=120)
+    base = await a_recorded_plan(market)
+    await a_recorded_plan(market)
+    half = {"offerId": offer_id(offer), "quantity": "60"}
+
+    _, comparison = await simulated(
+        asking, basePlanId=opaque_id("Plan", base), quantities=[half], order="SEVERITY"
+    )
+
+    assert comparison["all"]["losing"] == 5
+    assert comparison["all"]["gaining"] is None
+
+
+async def test_what_cannot_be_changed_is_refused_by_its_field(asking: Asking) -> None:
+    market = asking.market
+    refused = asking.do("reviewer", SIMULATE, {})
+    assert [error["code"] for error in refused["userErrors"]] == ["NO_PLAN"]
+    await a_recorded_plan(market)
+    late = await an_offer(market)
+    bad = {
+        "kind": "GOODS",
+        "categoryId": opaque_id("Category", market.category["rice"]),
+        "quantity": "0",
+    }
+
+    for changes, field, code in (
+        ({"offersWithdrawn": [offer_id(late)]}, ["input", "offersWithdrawn", "0"], "NOT_FOUND"),
+        ({"offersAdded": [bad]}, ["input", "offersAdded", "0", "quantity"], "TOO_SMALL"),
+        ({"order": "FLOOR", "floorSharePercent": 0}, ["input", "floorSharePercent"], "TOO_SMALL"),
+    ):
+        answer = asking.do("reviewer", SIMULATE, changes)
+        assert [(e["field"], e["code"]) for e in answer["userErrors"]] == [(field, code)]
+
+
+async def test_only_the_charity_desk_simulates(asking: Asking) -> None:
+    await a_recorded_plan(asking.market)
+    for who, viewer in asking.market.viewer.items():
+        answer = asking.ask(None if who == "public" else who, SIMULATE, {})
+        assert ("errors" in answer) == (viewer.role not in MUTATIONS["planSimulate"]), who
