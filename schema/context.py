@@ -16,6 +16,7 @@ from marketplace.persistence.database import Database, Row
 from marketplace.persistence.tables.house import accounts, api_keys
 from marketplace.persistence.tables.registry import regions
 from marketplace.settings import Settings
+from schema.once import Once
 
 KEY_LENGTH_MAX = 512
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -34,6 +35,7 @@ class Context:
     key_digest: str | None = field(default=None, repr=False)  # None: no key was given
     address: str = field(default="", repr=False)  # where the caller's packets come from
     by_get: bool = False  # a GET writes nothing, not even that something was read
+    once: Once = field(default_factory=Once, repr=False, compare=False)
 
     @property
     def caller(self) -> str:
@@ -47,7 +49,7 @@ class Context:
         For subscriptions, before every event. Raises Unauthenticated once the key has ended.
         """
         viewer = await viewer_of(self.database, self.key_digest, self.language)
-        return replace(self, viewer=viewer)
+        return replace(self, viewer=viewer, once=Once())
 
 
 class Connection:

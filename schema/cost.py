@@ -34,7 +34,9 @@ LIST_SIZE_ASSUMED = 10  # a plain list without a page size
 MUTATION_COST = 10
 TOTAL_COUNT_COST = 5
 # Root fields that take longer than an object to look up.
-ROOT_COSTS: Mapping[str, int] = {"offerImpact": 10_000}
+ROOT_COSTS: Mapping[str, int] = {"offerImpact": 10_000, "shortages": 50}
+# No objects with an id, but looked up for each object that they are asked of.
+LOOKED_UP = frozenset({"shortfall", "reason"})
 COST_CEILING = 10**12  # beyond it the exact number tells nobody anything
 # Parts of a connection that are no objects of their own; `node` and `nodes` are what is paid for.
 _FREE = frozenset({"edges", "pageInfo"})
@@ -48,8 +50,9 @@ def cost_of(
     """Points of one operation of a valid document.
 
     One point for each root field, and for each object with an id that the answer can hold: the
-    product of the page sizes (`first`, `last`) on the path to it. Scalars and amounts are free,
-    `totalCount` costs 5, each mutation 10, what the optimizer answers what ROOT_COSTS says.
+    product of the page sizes (`first`, `last`) on the path to it, and for each explanation. Scalars
+    and amounts are free, `totalCount` costs 5, each mutation 10, what the optimizer answers what
+    ROOT_COSTS says.
     """
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     operation = next(
@@ -127,6 +130,7 @@ class _Counting:
         if name in _FREE:
             return self.of(node.selection_set, inner)
         is_paid = parent in self.roots or parent.name.endswith("Edge") or _is_entity(inner)
+        is_paid = is_paid or name in LOOKED_UP
         own = ROOT_COSTS.get(name, 1) if parent in self.roots else int(is_paid)
         each = own + self.of(node.selection_set, inner)
         return each * self._list_size(node, field.type)

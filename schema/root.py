@@ -24,6 +24,7 @@ from schema.exchange.plans_writes import PlanMutations
 from schema.exchange.published_needs import PublishedNeedQuery
 from schema.exchange.referrals import ReferralQuery
 from schema.exchange.referrals_writes import ReferralMutations
+from schema.exchange.shortages import ShortageQuery
 from schema.limits import Checks, Gate
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
@@ -49,6 +50,7 @@ QUERIES: list[type] = [
     OfferQuery,
     OfferImpactQuery,
     PlanQuery,
+    ShortageQuery,
     AllocationQuery,
     ReferralQuery,
 ]

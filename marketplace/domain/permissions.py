@@ -104,6 +104,7 @@ COMMANDS: Mapping[str, frozenset[Role]] = {
 # Questions that take the optimizer's time; they change nothing.
 QUESTIONS: Mapping[str, frozenset[Role]] = {
     "offerImpact": PROVIDERS | COUNTY_OFFICERS,
+    "shortages": PROVIDERS | OFFICERS | SUPERVISION,
 }
 
 

@@ -14,6 +14,7 @@ from marketplace.persistence.tables.exchange import needs
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_of_category
+from schema.exchange.explained import PLAN, SHORTFALL_CELLS, Shortfall, shortfall_of
 from schema.readgraph.declare import (
     Columns,
     Condition,
@@ -126,6 +127,13 @@ class Need(Entity):
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     allowed_moves: list[str] = for_viewer(
         ("status", "referred_by"), _moves, "Mutations that the viewer may ask for now."
+    )
+    shortfall: Shortfall | None = for_viewer(
+        SHORTFALL_CELLS,
+        shortfall_of,
+        "Why a plan leaves it short; null where it was not in the plan, and of plans from before "
+        "this was kept.",
+        arguments=PLAN,
     )
     household: Edge = one("Household", "household_id", "Whose need it is.", filter=True)
     category: Edge = one("Category", "category_id", "What is needed.", filter=True)

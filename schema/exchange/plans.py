@@ -25,6 +25,7 @@ from marketplace.services.registry.sealing import sealer_of
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import days_of, in_units, unit_drawn, unit_served
+from schema.exchange.explained import PlanLineReason, reason_of
 from schema.exchange.needs import visible as visible_need
 from schema.exchange.plans_comparison import PlanComparison, comparison_of
 from schema.exchange.plans_proof import (
@@ -259,6 +260,11 @@ class PlanLine(Entity):
         "From the offer to the household, in whole kilometres, rounded up; null where you may not "
         "see the need.",
         only=_need_visible,
+    )
+    reason: PlanLineReason | None = for_viewer(
+        ("plan_id", "need_id", "offer_id", "units_served", unit_served),
+        reason_of,
+        "Why the plan has it; null of plans from before this was kept.",
     )
     plan: Edge = one("Plan", "plan_id", "The plan it is of.", filter=True)
     need: Edge = one("Need", "need_id", "Whom it serves.", filter=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import strawberry
 
 from marketplace.domain.errors import Text
-from marketplace.domain.exchange.plans import LeftAsideReason, PolicyOrder
+from marketplace.domain.exchange.plans import LeftAsideReason as LeftAsideReason
+from marketplace.domain.exchange.plans import PolicyOrder
 from schema.context import Context
 from schema.enums import described
 from schema.scalars import BigInt

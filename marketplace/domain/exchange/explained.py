@@ -11,7 +11,7 @@ class ShortfallKind(StrEnum):
     """Why a need is short in a plan."""
 
     COMPLETE = "COMPLETE"
-    NOTHING_ELIGIBLE = "NOTHING_ELIGIBLE"  # no offer may meet it; Lacking says what there is not
+    NOTHING_ELIGIBLE = "NOTHING_ELIGIBLE"  # no offer may meet it; ShortfallLacking says why
     RULE = "RULE"  # an offer has something for it, but a rule stands in the way
     OUTRANKED = "OUTRANKED"  # what reaches it is held by needs that come before it
     CAPACITY = "CAPACITY"  # what reaches it is used up, by nothing that comes before it
@@ -19,7 +19,7 @@ class ShortfallKind(StrEnum):
     UNDECIDED = "UNDECIDED"  # the plan was not solved to the end
 
 
-class Lacking(StrEnum):
+class ShortfallLacking(StrEnum):
     """What a need lacks that no offer may meet; the first of these that holds."""
 
     NO_OFFER = "NO_OFFER"
@@ -30,7 +30,7 @@ class Lacking(StrEnum):
     DECLINED = "DECLINED"
 
 
-class Hindrance(StrEnum):
+class ShortfallRule(StrEnum):
     """Which rule stands in the way."""
 
     HOUSEHOLD_MAX = "HOUSEHOLD_MAX"
@@ -41,7 +41,7 @@ class Hindrance(StrEnum):
     OFFERS_MAX = "OFFERS_MAX"
 
 
-class LineCode(StrEnum):
+class PlanLineCode(StrEnum):
     """Why a need is served by this offer and no other."""
 
     ONLY = "ONLY"
@@ -53,6 +53,6 @@ class LineCode(StrEnum):
 
 
 KINDS = tuple(ShortfallKind)
-LACKS = tuple(Lacking)
-HINDRANCES = tuple(Hindrance)
-LINE_CODES = tuple(LineCode)
+LACKS = tuple(ShortfallLacking)
+HINDRANCES = tuple(ShortfallRule)
+LINE_CODES = tuple(PlanLineCode)

@@ -59,12 +59,25 @@ def explained_of(
     return {
         "mark": MARK,
         "order": plan.policy.order,
-        "level_keys": [[str(part) for part in key] for key in plan.level_keys],
+        "levels": _levels(translation.problem, plan),
         "names": {name: list(values) for name, values in NAMES.items()},
         "needs": list(market.needs["id"]),
         "short": _columns(market, short),
         "lines": line_columns(market, translation, plan, lines),
         "cells": cell_columns(market, short, places),
+    }
+
+
+def _levels(problem: matching.Problem, plan: matching.Plan) -> dict[str, object]:
+    """Of every level: the policy's key, the gravest severity of its units, whether it is floor."""
+    tranches = matching.tranches(problem.need_units, problem.need_severity, plan.policy)
+    severity = np.zeros(len(plan.level_keys), np.int64)
+    np.maximum.at(severity, tranches.level, problem.need_severity[tranches.need])
+    is_floor = plan.policy.order == "floor"
+    return {
+        "key": [[str(part) for part in key] for key in plan.level_keys],
+        "severity": severity.tolist(),
+        "floor": [int(is_floor and key[0] == 0) for key in plan.level_keys],
     }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import matching
-from marketplace.domain.exchange.explained import LACKS, Lacking
+from marketplace.domain.exchange.explained import LACKS, ShortfallLacking
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange.numbers import BoolArray, IntArray, ints
 from marketplace.services.exchange.pairs import need_columns, offer_columns
@@ -36,17 +36,19 @@ class Lacks:
 def lacks_of(market: Market, rows: IntArray) -> Lacks:
     """What the needs in these rows of the market lack."""
     needs, offers = need_columns(market.needs, rows), offer_columns(market)
-    code = np.full(len(rows), LACKS.index(Lacking.NO_OFFER), np.int64)
+    code = np.full(len(rows), LACKS.index(ShortfallLacking.NO_OFFER), np.int64)
     met = np.full(len(rows), NONE, np.int64)
     fits = _Fits(market)
     for members in _alike(market, rows):
         kind = rows[members[0]]
         possible, unpriced = fits.of(kind)
         if not bool(possible.any()):
-            code[members] = LACKS.index(Lacking.NO_PRICE if unpriced else Lacking.NO_OFFER)
+            code[members] = LACKS.index(
+                ShortfallLacking.NO_PRICE if unpriced else ShortfallLacking.NO_OFFER
+            )
             continue
         reached = _in_regions(offers, np.flatnonzero(possible), needs.region[members])
-        code[members] = LACKS.index(Lacking.NOT_IN_REGION)
+        code[members] = LACKS.index(ShortfallLacking.NOT_IN_REGION)
         members = members[reached]
         for a in range(0, len(members), ROWS_AT_ONCE):
             part = members[a : a + ROWS_AT_ONCE]
@@ -112,18 +114,18 @@ def _nearer(
     """Codes and offers of needs that some offer goes to: too far, for others, or declined."""
     some, which = _rows(needs, part), np.flatnonzero(possible)
     chosen = _offers(offers, which)
-    code = np.full(len(part), LACKS.index(Lacking.TOO_FAR), np.int64)
+    code = np.full(len(part), LACKS.index(ShortfallLacking.TOO_FAR), np.int64)
     met = np.full(len(part), NONE, np.int64)
     try:
         anyone = replace(chosen, groups=np.zeros(len(which), np.int64))
         near = matching.candidates(some, anyone, max_pairs=PAIRS_AT_ONCE).need
-        code[near] = LACKS.index(Lacking.OTHER_GROUPS)
+        code[near] = LACKS.index(ShortfallLacking.OTHER_GROUPS)
         pairs = matching.candidates(some, chosen, max_pairs=PAIRS_AT_ONCE)
     except matching.TooManyPairs:  # so many are near; they are for others
-        code[:] = LACKS.index(Lacking.OTHER_GROUPS)
+        code[:] = LACKS.index(ShortfallLacking.OTHER_GROUPS)
         return code, met
     need, offer = pairs.need.astype(np.int64), which[pairs.offer]
-    code[need] = LACKS.index(Lacking.DECLINED)
+    code[need] = LACKS.index(ShortfallLacking.DECLINED)
     asked = _not_declined(market, rows[part][need], offer)
     need, offer = need[asked][::-1], offer[asked][::-1]
     code[need] = NONE

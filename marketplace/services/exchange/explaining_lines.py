@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 import matching
-from marketplace.domain.exchange.explained import LINE_CODES, LineCode
+from marketplace.domain.exchange.explained import LINE_CODES, PlanLineCode
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange.numbers import BoolArray, IntArray, ints, rows_of
 from marketplace.services.exchange.translation import Translation
@@ -42,7 +42,10 @@ class Placed:
 def line_columns(
     market: Market, translation: Translation, plan: matching.Plan, lines: Lines
 ) -> dict[str, list[int]]:
-    """Columns by line: need, offer, first and last level, floor, rank, offers, code, cash."""
+    """Columns by line: need, offer, levels, floor, severity, rank, offers, code and cash.
+
+    severity   of the need, as it was planned
+    """
     at = _placed(market, translation, plan, lines)
     rank, offers, code = _ranks(translation.problem, plan, at)
     cash = np.array(market.offers["is_cash"], np.int64)
@@ -52,6 +55,7 @@ def line_columns(
         "first": at.first,
         "last": at.last,
         "floor": at.floor,
+        "severity": ints(market.needs["severity"])[rows_of(market.needs["id"], lines["need_id"])],
         "rank": rank,
         "offers": offers,
         "code": code,
@@ -177,16 +181,16 @@ class _Use:
             return np.bincount(line[of], minlength=len(first)) > 0
 
         names = [
-            (offers == 1, LineCode.ONLY),
-            (rank == 1, LineCode.NEAREST),
-            (some(self.left[offer] >= self.problem.pair_draw[pair]), LineCode.NEARER_RULED),
-            (~some(others), LineCode.NEARER_USED),
-            (~some(others & (self.worst[offer] >= first[line])), LineCode.NEARER_OUTRANKS),
+            (offers == 1, PlanLineCode.ONLY),
+            (rank == 1, PlanLineCode.NEAREST),
+            (some(self.left[offer] >= self.problem.pair_draw[pair]), PlanLineCode.NEARER_RULED),
+            (~some(others), PlanLineCode.NEARER_USED),
+            (~some(others & (self.worst[offer] >= first[line])), PlanLineCode.NEARER_OUTRANKS),
         ]
         return np.select(
             [mask for mask, _ in names],
             [LINE_CODES.index(name) for _, name in names],
-            LINE_CODES.index(LineCode.NEARER_TAKEN),
+            LINE_CODES.index(PlanLineCode.NEARER_TAKEN),
         ).astype(np.int64)
 
 

@@ -10,8 +10,8 @@ import matching
 from marketplace.domain.exchange.explained import (
     HINDRANCES,
     KINDS,
-    Hindrance,
     ShortfallKind,
+    ShortfallRule,
 )
 from marketplace.domain.exchange.plans import LeftAsideReason
 from marketplace.persistence.exchange.market import Market
@@ -26,13 +26,13 @@ from matching.stops import Rule
 NONE = -1
 REASONS = tuple(LeftAsideReason)
 # What the optimizer's rules are called here; a limit along a pair is the household's or the days'.
-HINDRANCE_OF: dict[Rule, Hindrance] = {
-    "pair_max": Hindrance.HOUSEHOLD_MAX,
-    "offer_household_max": Hindrance.HOUSEHOLD_MAX,
-    "offer_max_needs": Hindrance.DELIVERIES_MAX,
-    "need_max_offers": Hindrance.OFFERS_MAX,
-    "offer_min_lot": Hindrance.DELIVERY_MIN,
-    "need_min": Hindrance.QUANTITY_MIN,
+HINDRANCE_OF: dict[Rule, ShortfallRule] = {
+    "pair_max": ShortfallRule.HOUSEHOLD_MAX,
+    "offer_household_max": ShortfallRule.HOUSEHOLD_MAX,
+    "offer_max_needs": ShortfallRule.DELIVERIES_MAX,
+    "need_max_offers": ShortfallRule.OFFERS_MAX,
+    "offer_min_lot": ShortfallRule.DELIVERY_MIN,
+    "need_min": ShortfallRule.QUANTITY_MIN,
 }
 COUNTS = ("offers", "needs_higher", "needs_equal", "held_higher")
 
@@ -136,7 +136,7 @@ class _Draft:
         self._leave_aside(at, reason[self.row[at]])
         at = np.flatnonzero(~self.known & (self.need >= 0))  # served as far as it takes part
         visits = self.is_service[self.row[at]]
-        self._rule(at[visits], Hindrance.VISIT_DAYS)
+        self._rule(at[visits], ShortfallRule.VISIT_DAYS)
         part = at[~visits]
         self._leave_aside(
             part, np.full(len(part), REASONS.index(LeftAsideReason.LESS_THAN_ONE_PACK))
@@ -164,17 +164,17 @@ class _Draft:
         self._leave_aside(at[aside], reason[offer[aside]])
         at, offer = at[~aside], offer[~aside]
         visits = self.is_service[self.row[at]]
-        self._rule(at[visits], Hindrance.VISIT_DAYS)
+        self._rule(at[visits], ShortfallRule.VISIT_DAYS)
         at, offer = at[~visits], offer[~visits]
         limited = optional(offers, "household_max")[offer] > 0
-        self._rule(at[limited], Hindrance.HOUSEHOLD_MAX)
-        self._rule(at[~limited], Hindrance.DELIVERY_MIN)
+        self._rule(at[limited], ShortfallRule.HOUSEHOLD_MAX)
+        self._rule(at[~limited], ShortfallRule.DELIVERY_MIN)
 
     def _leave_aside(self, at: IntArray, reason: IntArray) -> None:
         self.kind[at], self.aside[at] = KINDS.index(ShortfallKind.LEFT_ASIDE), reason
         self.known[at] = True
 
-    def _rule(self, at: IntArray, rule: Hindrance) -> None:
+    def _rule(self, at: IntArray, rule: ShortfallRule) -> None:
         self.kind[at] = KINDS.index(ShortfallKind.RULE)
         self.rules[at] = 1 << HINDRANCES.index(rule)
         self.known[at] = True
@@ -207,7 +207,7 @@ def _hindrances(masks: IntArray, is_service: BoolArray) -> IntArray:
     bits = np.zeros((2, len(distinct)), np.int64)
     for at, mask in enumerate(distinct.tolist()):
         names = {HINDRANCE_OF[name] for name in rule_names(mask)}
-        days = {Hindrance.VISIT_DAYS if "pair_max" in rule_names(mask) else None}
+        days = {ShortfallRule.VISIT_DAYS if "pair_max" in rule_names(mask) else None}
         days |= {HINDRANCE_OF[name] for name in rule_names(mask) if name != "pair_max"}
         bits[0, at] = sum(1 << HINDRANCES.index(name) for name in names)
         bits[1, at] = sum(1 << HINDRANCES.index(name) for name in days if name)
