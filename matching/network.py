@@ -107,15 +107,21 @@ class Layout:
     n_flow: int
 
 
-def network(problem: Problem, levels: Tranches, change_penalty: int = 0) -> tuple[Network, Layout]:
+def network(
+    problem: Problem,
+    levels: Tranches,
+    change_penalty: int = 0,
+    together: BoolArray | None = None,
+) -> tuple[Network, Layout]:
     """The network of the pairs along which something can still flow.
 
-    First the components without rules that bind, then those with; large ones first in each.
+    First the components without rules that bind, then those with; large ones first in each. The
+    components of the needs that are to be solved `together`, bool[N], count as one with rules.
     """
     problem = eased(problem)
     cap, hub, hub_cap = _household_hubs(problem, pair_capacity(problem))
     pairs = np.flatnonzero(cap > 0)
-    need_component, offer_component, n_components, n_flow = _components(problem, pairs)
+    need_component, offer_component, n_components, n_flow = _components(problem, pairs, together)
     need_row = _sorted_members(need_component)
     offer_row = _sorted_members(offer_component)
     need_at, offer_at = _inverse(need_row, problem.n_needs), _inverse(offer_row, problem.n_offers)
@@ -208,16 +214,22 @@ def _household_hubs(problem: Problem, cap: IntArray) -> tuple[IntArray, IntArray
     return cap, hub, left[shared]
 
 
-def _components(problem: Problem, pairs: IntArray) -> tuple[IntArray, IntArray, int, int]:
+def _components(
+    problem: Problem, pairs: IntArray, together: BoolArray | None
+) -> tuple[IntArray, IntArray, int, int]:
     """Component of each need and offer, -1 where no pair is; how many there are, and how many of
     them, the first, have no rules. The one with most pairs comes first."""
     n, size = problem.n_needs, problem.n_needs + problem.n_offers
     need, offer = problem.pair_need[pairs], problem.pair_offer[pairs] + n
     graph = coo_matrix((np.ones(len(pairs), np.int8), (need, offer)), shape=(size, size))
     n_labels, label = connected_components(graph.tocsr(), directed=False) if size else (0, need)
+    joint = np.unique(label[:n][together]) if together is not None else label[:0]
+    if len(joint):
+        label = np.where(np.isin(label, joint), joint[0], label)
     count = np.bincount(label[need], minlength=n_labels)
     ruled = np.zeros(n_labels, np.bool_)
     ruled[label[need[_ruled(problem, pairs)]]] = True
+    ruled[joint[:1]] = True
     used = int((count > 0).sum())
     rank = np.empty(n_labels, np.int64)
     rank[np.lexsort((-count, (count == 0) | ruled, count == 0))] = np.arange(n_labels)

@@ -39,6 +39,10 @@ class Component:
     first. Where only pairs have a fixed cost its levels are those of a flow, without bands.
     `cost_bound` is the least that cost + change_penalty x change is proven to come to for what is
     served, `change_bound` the least change at that cost. `cost` counts the fixed cost of pairs.
+
+    Where the policy's change_budget binds, one "mip" component stands for all that would change
+    otherwise, connected or not. `change_budget` is the most change that it was held to: more than
+    the policy allows where no plan changes less ("change_budget" in `unproven`: none was found).
     """
 
     needs: int
@@ -55,6 +59,7 @@ class Component:
     bands: tuple[Band, ...] = ()
     cost_bound: int | None = None
     change_bound: int | None = None
+    change_budget: int | None = None
     unproven: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
@@ -68,6 +73,8 @@ class Component:
         if self.kind == "mip":
             plain["bands"] = [band.to_json() for band in self.bands]
             plain |= {"cost_bound": self.cost_bound, "change_bound": self.change_bound}
+            if self.change_budget is not None:
+                plain["change_budget"] = self.change_budget
             plain["unproven"] = list(self.unproven)
         return plain
 
@@ -104,6 +111,12 @@ class Plan:
     policy: Policy
     certificate: Certificate
 
+    @property
+    def over_budget(self) -> bool:
+        """Whether it changes more than the policy's change_budget, because no plan keeps that."""
+        budget = self.policy.change_budget
+        return budget is not None and self.change > budget
+
     def to_json(self, *, pair_units: bool = False, components: bool = True) -> dict[str, object]:
         """Plain values for a database row; the columns of pairs only where asked for."""
         plain: dict[str, object] = {
@@ -111,6 +124,7 @@ class Plan:
             "gap": self.gap,
             "cost": self.cost,
             "change": self.change,
+            "over_budget": self.over_budget,
             "level_keys": [_plain_key(key) for key in self.level_keys],
             "level_asked": self.level_asked.tolist(),
             "level_served": self.level_served.tolist(),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from matching.arrays import BoolArray, IntArray
+from matching.arrays import BoolArray, IntArray, exact_sum
 from matching.bands import Band
 from matching.certificate import Certificate, improvement
 from matching.checker import violations
@@ -17,7 +17,7 @@ from matching.policy import Policy
 from matching.precedence import Tranches, tranches
 from matching.problem import Problem
 from matching.ruled.claims import unfounded
-from matching.ruled.component import ruled_components
+from matching.ruled.component import Joint, ruled_components
 from matching.ruled.outcomes import joined
 from matching.state import State
 
@@ -31,6 +31,8 @@ class _Part(Protocol):
     def served(self) -> IntArray: ...
     @property
     def bound(self) -> IntArray: ...
+    @property
+    def change_budget(self) -> int | None: ...
 
 
 class _Planned(Protocol):
@@ -38,6 +40,8 @@ class _Planned(Protocol):
     def pair_units(self) -> IntArray: ...
     @property
     def problem_digest(self) -> str: ...
+    @property
+    def need_component(self) -> IntArray: ...
     @property
     def components(self) -> "tuple[_Part, ...]": ...
 
@@ -52,12 +56,16 @@ def certify(problem: Problem, policy: Policy, plan: _Planned) -> Certificate:
     broken = violations(problem, plan)
     problem, digest = eased(problem), problem.digest
     levels = tranches(problem.need_units, problem.need_severity, policy)
-    net, layout = network(problem, levels, policy.change_penalty)
+    joint = solved_together(plan)
+    net, layout = network(problem, levels, policy.change_penalty, joint.needs if joint else None)
     claimed = np.array([part.status == "optimal" for part in plan.components], np.bool_)
     if not broken and len(claimed) != net.n_components:
         broken = [f"components: {net.n_components} are in the problem, {len(claimed)} in the plan"]
     if not broken:
-        broken = unfounded(ruled_components(problem, levels, net, layout), plan, net, layout)
+        ruled = ruled_components(problem, levels, net, layout, joint)
+        broken = unfounded(ruled, plan, net, layout)
+    if not broken and joint is None:
+        broken = _over_budget(problem, policy, plan, layout)
     if broken:
         none = certificate_of(problem, policy, net, layout, None)
         spent = time.process_time() - began
@@ -71,6 +79,24 @@ def certify(problem: Problem, policy: Policy, plan: _Planned) -> Certificate:
         solved, _ = joined(net, solved, x[len(flow.pair_need) :], layout.n_flow)
     proof = replace(certificate_of(problem, policy, net, layout, solved), problem_digest=digest)
     return checked(problem, levels, plan.pair_units, proof, layout, claimed, began)
+
+
+def solved_together(plan: _Planned) -> Joint | None:
+    """What a plan says was solved as one, because it shares a budget of change."""
+    for c, part in enumerate(plan.components):
+        if part.change_budget is not None:
+            return Joint(plan.need_component == c, part.change_budget)
+    return None
+
+
+def _over_budget(problem: Problem, policy: Policy, plan: _Planned, layout: Layout) -> list[str]:
+    """Nothing is said to be held to the budget: then the budget must not bind."""
+    rows = layout.pair_row
+    change = exact_sum(np.abs(plan.pair_units - problem.pair_prior))
+    open_change = exact_sum(np.abs(plan.pair_units - problem.pair_prior)[rows])
+    if policy.change_budget is None or change <= policy.change_budget or not open_change:
+        return []
+    return [f"{change} units change, {policy.change_budget} allowed"]
 
 
 def certificate_of(

@@ -8,14 +8,18 @@ import numpy as np
 
 from matching.arrays import IntArray
 from matching.backends import Backend
-from matching.chunks import Solved
-from matching.network import Layout, Network, network
+from matching.bases import known_of
+from matching.easing import eased
+from matching.network import network
 from matching.plan import Plan
+from matching.planning import OnProgress
 from matching.policy import Policy
 from matching.precedence import tranches
 from matching.problem import Problem
 from matching.reuse import Known
-from matching.solver import OnProgress, planned
+from matching.ruled.component import ruled_components
+from matching.ruled.reuse import ruled_digest
+from matching.solver import planned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,20 +34,18 @@ class Base:
         are left out. Raises ValueError where the plan was made for another problem or policy."""
         if plan.problem_digest != problem.digest or plan.policy != policy:
             raise ValueError("plan: it was made for another problem or policy.")
-        levels = tranches(problem.need_units, problem.need_severity, policy)
-        whole, layout = network(problem, levels, policy.change_penalty)
-        # Components without rules come first.
-        net = whole.part(0, sum(part.kind == "flow" for part in plan.components))
-        claimed = [part.status == "optimal" for part in plan.components[: net.n_components]]
-        solved = _answers(net, layout, plan)
-        return cls(Known.of(net, solved, np.array(claimed, np.bool_)))
+        return cls(known_of(problem, policy, plan))
 
     def places(self, problem: Problem, policy: Policy) -> IntArray:
         """Place of each component's answer in this base, -1 where it must be solved: int64[C]."""
         levels = tranches(problem.need_units, problem.need_severity, policy)
-        net, layout = network(problem, levels, policy.change_penalty)
+        simple = eased(problem)
+        net, layout = network(simple, levels, policy.change_penalty)
         places = np.full(net.n_components, -1, np.int64)
         places[: layout.n_flow] = self.known.find(net.part(0, layout.n_flow))
+        at = {digest: place for place, digest in enumerate(self.known.ruled, self.known.n_flow)}
+        for c, part in enumerate(ruled_components(simple, levels, net, layout), layout.n_flow):
+            places[c] = at.get(ruled_digest(part), -1)
         return places
 
 
@@ -74,15 +76,3 @@ def replan(
         cancelled=cancelled,
         backend=backend,
     )
-
-
-def _answers(net: Network, layout: Layout, plan: Plan) -> Solved:
-    """Units and prices that the plan brings with it, in the network's rows."""
-    n, m, h, p = (
-        len(rows) for rows in (net.need_units, net.offer_units, net.hub_cap, net.pair_cap)
-    )
-    proof = plan.certificate
-    offers = proof.offer_price[:, layout.offer_row[:m]]
-    source = np.concatenate([offers, proof.hub_price[:, :h]], axis=1)
-    x = plan.pair_units[layout.pair_row[:p]]
-    return Solved(x, proof.need_price[:, layout.need_row[:n]], source, 0, {})

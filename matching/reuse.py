@@ -13,6 +13,7 @@ import numpy as np
 from matching.arrays import BoolArray, IntArray, offsets
 from matching.chunks import Solved
 from matching.network import Network
+from matching.ruled.search import RuledAnswer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,11 +22,13 @@ class Known:
     their places among the component's weights: 0 none, 1 the lightest, one more than all: far.
 
     index                 digest of a component -> its place in the slices below
+    ruled                 digest of a component with rules -> its answer
     need_from, offer_from, hub_from, pair_from   [C+1]   where each starts
     answer                x [p], need_price [3, n], source_price [3, m + h]
     """
 
     index: dict[bytes, int]
+    ruled: dict[bytes, RuledAnswer]
     need_from: IntArray
     offer_from: IntArray
     hub_from: IntArray
@@ -33,7 +36,13 @@ class Known:
     answer: Solved
 
     @classmethod
-    def of(cls, net: Network, solved: Solved, claimed: BoolArray) -> "Known":
+    def of(
+        cls,
+        net: Network,
+        solved: Solved,
+        claimed: BoolArray,
+        ruled: dict[bytes, RuledAnswer] | None = None,
+    ) -> "Known":
         """What was found for a network; `claimed` bool[C]: components proven optimal."""
         places = _Weights.of(net)
         need, source = solved.need_price.copy(), solved.source_price.copy()
@@ -42,6 +51,7 @@ class Known:
         digests = component_digests(net)
         return cls(
             index={digests[c]: c for c in np.flatnonzero(claimed).tolist()},
+            ruled=ruled or {},
             need_from=net.need_from,
             offer_from=net.offer_from,
             hub_from=net.hub_from,
@@ -72,6 +82,11 @@ class Known:
         need[:, new.rows.need] = rest.need_price
         source[:, new.rows.source(m)] = rest.source_price
         return Solved(x, need, source, rest.rounds, rest.seconds)
+
+    @property
+    def n_flow(self) -> int:
+        """Components without rules, known or not."""
+        return len(self.pair_from) - 1
 
     @property
     def _offers(self) -> int:

@@ -18,11 +18,12 @@ from matching.backends import Backend
 from matching.candidates import Pairs, Worth
 from matching.errors import Cancelled
 from matching.plan import Plan, Progress, gap_of
+from matching.planning import OnProgress
 from matching.policy import Policy
 from matching.precedence import tranches
 from matching.pricing import asked_prices
 from matching.problem import Problem
-from matching.solver import OnProgress, solve
+from matching.solver import solve
 
 # Of the pairs that would improve a plan, so many are built at once for one need.
 NEED_PAIRS = 4

@@ -65,6 +65,6 @@ def _unfounded(part: RuledComponent, claim: _Part, x: IntArray) -> str:
     if any(not band.proven for band in bands):
         return "it is called optimal with a band unproven"
     other = greedy(part, x.astype(np.float64))
-    if part.values(other) > values:
+    if part.feasible(other) and part.values(other) > values:
         return "a better plan is at hand"
     return ""

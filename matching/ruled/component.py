@@ -13,6 +13,14 @@ from matching.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """Needs, bool[N], whose components are solved as one, as they share a budget of change."""
+
+    needs: BoolArray
+    budget: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RuledComponent:
     """n needs, m offers, h hubs, p pairs; `net` is the same part without its rules.
 
@@ -26,6 +34,7 @@ class RuledComponent:
     pair_fixed   [p]   cost of using the pair
     pair_fresh   [p]   takes a slot when used
     level        [t]   level of each tranche of `net`; tier: levels that are never mixed
+    change_budget      most units that differ from the earlier proposal
     """
 
     net: Network
@@ -42,6 +51,7 @@ class RuledComponent:
     level: IntArray
     tier: IntArray
     change_penalty: int
+    change_budget: int | None = None
     steps: Steps = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +77,7 @@ class RuledComponent:
             or (self.offer_slots >= 0).any()
             or (self.pair_lot > 1).any()
             or (self.pair_draw > 1).any()
+            or self.change_budget is not None
         )
 
     @property
@@ -112,6 +123,8 @@ class RuledComponent:
         used, drawn = x > 0, x * self.pair_draw
         if bool(((x < 0) | (x > net.pair_cap) | (used & (x < self.pair_lot))).any()):
             return False
+        if self.change_budget is not None and self.change(x) > self.change_budget:
+            return False
         served = summed(net.pair_need, x, n)
         fresh = used & self.pair_fresh
         givers = np.bincount(net.pair_need[fresh], minlength=n)
@@ -129,7 +142,11 @@ class RuledComponent:
 
 
 def ruled_components(
-    problem: Problem, levels: Tranches, net: Network, layout: Layout
+    problem: Problem,
+    levels: Tranches,
+    net: Network,
+    layout: Layout,
+    joint: Joint | None = None,
 ) -> list[RuledComponent]:
     """The components from layout.n_flow on. `problem` is eased, `net` and `layout` are its."""
     if layout.n_flow == net.n_components:
@@ -140,6 +157,7 @@ def ruled_components(
     lot = np.where((problem.offer_min_lot > 1)[problem.pair_offer], lots(problem), 1)
     fixed = np.where(fresh, problem.pair_fixed_cost, 0)
     tier = _tiers(levels)
+    shared = int(layout.need_component[np.argmax(joint.needs)]) if joint else -1
     parts = []
     for c in range(layout.n_flow, net.n_components):
         part = net.part(c, c + 1)
@@ -163,6 +181,7 @@ def ruled_components(
                 level=level,
                 tier=tier[level],
                 change_penalty=net.change_penalty,
+                change_budget=joint.budget if joint and c == shared else None,
             )
         )
     return parts

@@ -20,8 +20,11 @@ def greedy(component: RuledComponent, guide: FloatArray | None = None) -> IntArr
     cost = net.pair_cost + component.pair_fixed // np.maximum(net.pair_cap, 1)
     ranked = np.lexsort((cost, -wish, net.pair_need)).tolist()
     followed = np.floor(wish + 1e-6).astype(np.int64).tolist()
+    budget = component.change_budget
     rounds = [False] if guide is None else [True, False]
     for guided in rounds:
+        if budget is not None and not guided:
+            board.slack = budget - component.change(np.array(board.x, np.int64))
         for step in order.tolist():
             i = int(steps.need[step])
             missing = int(steps.before[step] + steps.units[step]) - board.served[i]
@@ -48,6 +51,8 @@ class _Board:
         self.offer_slots = [s if s >= 0 else unlimited for s in component.offer_slots.tolist()]
         self.offer, self.hub = net.pair_offer.tolist(), net.pair_hub.tolist()
         self.cap, self.lot = net.pair_cap.tolist(), component.pair_lot.tolist()
+        self.prior = net.pair_prior.tolist()
+        self.slack: int | None = None  # units of change that may still be made
         self.draw, self.fresh = component.pair_draw.tolist(), component.pair_fresh.tolist()
 
     def serve(self, i: int, missing: int, pairs: list[int], follow: list[int] | None) -> None:
@@ -80,12 +85,16 @@ class _Board:
         room: int = min(self.cap[k] - self.x[k], self.left[j] // self.draw[k])
         if h >= 0:
             room = min(room, self.hub_left[h] // self.draw[k])
+        if self.slack is not None:
+            room = min(room, max(self.prior[k] - self.x[k], 0) + max(self.slack, 0))
         open_units: int = self.units[i] - self.served[i]
         return min(room, open_units)
 
     def _move(self, i: int, k: int, units: int) -> None:
         j, h, before = self.offer[k], self.hub[k], self.x[k]
         self.x[k] += units
+        if self.slack is not None:
+            self.slack -= abs(self.x[k] - self.prior[k]) - abs(before - self.prior[k])
         self.served[i] += units
         self.left[j] -= units * self.draw[k]
         if h >= 0:

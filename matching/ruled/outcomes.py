@@ -31,6 +31,10 @@ def ruled_report(report: Component, outcome: Outcome) -> Component:
     spent, change = part.spent(answer.x), part.change(answer.x) if part.proposed else 0
     unproven = [f"band {b}" for b, band in enumerate(answer.bands) if not band.proven]
     gaps = [band.gap for band in answer.bands if not band.proven]
+    held, asked = answer.budget, part.change_budget
+    if held is not None and asked is not None and max(asked, answer.budget_bound) < held:
+        unproven.insert(0, "change_budget")
+        gaps.insert(0, (held - answer.budget_bound) / held)
     for name, reached, least in (
         ("cost", spent, answer.cost_bound),
         ("change", change, answer.change_bound),
@@ -55,6 +59,7 @@ def ruled_report(report: Component, outcome: Outcome) -> Component:
         bands=answer.bands,
         cost_bound=answer.cost_bound,
         change_bound=answer.change_bound,
+        change_budget=held,
         unproven=tuple(unproven),
     )
 

@@ -18,6 +18,7 @@ from matching.backends import Backend
 from matching.bands import Band
 from matching.chunks import solve_chunk
 from matching.errors import SolverFailed
+from matching.ruled.affordable import affordable
 from matching.ruled.component import RuledComponent
 from matching.ruled.greedy import greedy
 from matching.ruled.highs import Answer, solved
@@ -30,6 +31,8 @@ EFFORT_S = 30.0
 STAGE_SHARE = 0.4
 CHANGE_SHARE = 0.3
 PACKING_SHARE = 0.2
+# Of the whole time, how much the search for the least possible change may take.
+BUDGET_SHARE = 0.3
 # Of a stage's time, how much a search among likely pairs may take, and from which size on.
 NEAR_SHARE = 0.6
 NEAR_PAIRS = 1_000
@@ -40,6 +43,8 @@ class RuledAnswer:
     """x [p]; bands; bounds of what the cost stage and the change stage minimise.
 
     prefix_bound  [L]   most units that can be served from the first of its L levels to each
+    budget        most change it was held to: what the component allows, or where no plan (that was
+                  found) keeps that, the least change there is; budget_bound: no plan changes less
     """
 
     x: IntArray
@@ -49,6 +54,8 @@ class RuledAnswer:
     prefix_bound: IntArray
     seconds: float
     solvers: tuple[str, ...]
+    budget: int | None = None
+    budget_bound: int = 0
 
 
 def solve_ruled(
@@ -56,14 +63,15 @@ def solve_ruled(
     backend: Backend = "ortools",
     *,
     effort_s: float = EFFORT_S,
-    change_budget: int | None = None,
 ) -> RuledAnswer:
     """The best plan that is found within `effort_s`, and how far it is proven.
 
-    With a `change_budget` at most so many units differ from the earlier proposal, if any plan can.
+    With a budget of change that no plan keeps, of the plans that change least.
     """
     began = time.monotonic()
-    search = _Search(component, began + effort_s, change_budget)
+    start = affordable(component, effort_s * BUDGET_SHARE)
+    component = start.component
+    search = _Search(component, began + effort_s, start.x)
     relaxed = solve_chunk(component.net, backend)
     search.offer(greedy(component, relaxed.x.astype(np.float64)))
     prefix = _prefix(component, relaxed.x)
@@ -86,50 +94,48 @@ def solve_ruled(
         prefix_bound=prefix,
         seconds=time.monotonic() - began,
         solvers=tuple(sorted(search.solvers)),
+        budget=component.change_budget,
+        budget_bound=start.least,
     )
 
 
 def started(component: RuledComponent) -> RuledAnswer:
     """A first plan with bounds that hold, in no time: what is left when time runs out."""
-    x = greedy(component)
-    search = _Search(component, time.monotonic(), None)
-    search.offer(x)
-    asked = component.steps.values(component.steps.units)
-    bands = tuple(
-        search.band(b, asked[b], asked[b], value) for b, value in enumerate(component.values(x))
-    )
+    start = affordable(component, 0.0)
+    component = start.component
+    search = _Search(component, time.monotonic(), start.x)
+    asked, values = component.steps.values(component.steps.units), component.values(search.x)
+    bands = tuple(search.band(b, asked[b], asked[b], value) for b, value in enumerate(values))
     if component.only_fixed_costs:
         bands = ()
     levels = np.zeros(0, np.int64)
-    return RuledAnswer(search.x, bands, 0, 0, levels, 0.0, ())
+    budget = component.change_budget
+    return RuledAnswer(search.x, bands, 0, 0, levels, 0.0, (), budget, start.least)
 
 
 class _Search:
     """The plan at hand, the model with what is decided, and the time that is left."""
 
-    def __init__(self, component: RuledComponent, until: float, budget: int | None) -> None:
+    def __init__(self, component: RuledComponent, until: float, start: IntArray) -> None:
         self.component = component
         self.until = until
         self.model = Model(component)
-        self.budget = budget
         self.solvers: set[str] = set()
-        if budget is not None:
-            self.model.keep(self.model.change(), budget)
-        self.x = np.zeros(len(component.net.pair_need), np.int64)
+        if component.change_budget is not None:
+            self.model.keep(self.model.change(), component.change_budget)
+        self.x = start
         self.merit = component.merit(self.x)
         self.offer(greedy(component))
+        if component.change_budget is not None:
+            self.offer(greedy(component, start.astype(np.float64)))
 
     def offer(self, x: IntArray) -> None:
         """Take this plan if it keeps every rule and is better than the one at hand."""
         part = self.component
         if not part.feasible(x):
             return
-        within = self.budget is None or part.change(x) <= self.budget
-        held = self.budget is None or part.change(self.x) <= self.budget
-        if held and not within:
-            return
         merit = part.merit(x)
-        if merit > self.merit or (within and not held):
+        if merit > self.merit:
             self.x, self.merit = x, merit
 
     def all_bands(self) -> tuple[Band, ...]:

@@ -1,0 +1,47 @@
+"""What a plan tells about the components of its problem, to be found again by their content."""
+
+import numpy as np
+
+from matching.chunks import Solved
+from matching.easing import eased
+from matching.network import Layout, Network, network
+from matching.plan import Plan
+from matching.policy import Policy
+from matching.precedence import tranches
+from matching.problem import Problem
+from matching.proof import solved_together
+from matching.reuse import Known
+from matching.ruled.component import ruled_components
+from matching.ruled.reuse import answer_of, ruled_digest
+from matching.ruled.search import RuledAnswer
+
+
+def known_of(problem: Problem, policy: Policy, plan: Plan) -> Known:
+    """The answers of all components that are proven optimal, but of one that a budget of change
+    made of others: what it gets depends on the budget too."""
+    levels = tranches(problem.need_units, problem.need_severity, policy)
+    simple = eased(problem)
+    joint = solved_together(plan)
+    together = joint.needs if joint else None
+    whole, layout = network(simple, levels, policy.change_penalty, together)
+    net = whole.part(0, layout.n_flow)
+    claimed = np.array([part.status == "optimal" for part in plan.components], np.bool_)
+    ruled: dict[bytes, RuledAnswer] = {}
+    for c, part in enumerate(ruled_components(simple, levels, whole, layout), layout.n_flow):
+        report = plan.components[c]
+        if claimed[c] and report.change_budget is None:
+            rows = layout.pair_row[whole.pair_from[c] : whole.pair_from[c + 1]]
+            ruled[ruled_digest(part)] = answer_of(report, plan.pair_units[rows])
+    return Known.of(net, _answers(net, layout, plan), claimed[: layout.n_flow], ruled)
+
+
+def _answers(net: Network, layout: Layout, plan: Plan) -> Solved:
+    """Units and prices that the plan brings with it, in the network's rows."""
+    n, m, h, p = (
+        len(rows) for rows in (net.need_units, net.offer_units, net.hub_cap, net.pair_cap)
+    )
+    proof = plan.certificate
+    offers = proof.offer_price[:, layout.offer_row[:m]]
+    source = np.concatenate([offers, proof.hub_price[:, :h]], axis=1)
+    x = plan.pair_units[layout.pair_row[:p]]
+    return Solved(x, proof.need_price[:, layout.need_row[:n]], source, 0, {})
