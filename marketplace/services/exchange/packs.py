@@ -9,10 +9,10 @@ the market that hangs together one of two ways is taken:
 
 The second is taken only where it can serve more, as far as quantities alone tell. What holds: a
 need that is too small for a pack is served as if the offer of such packs were not there, or with
-fewer others beside it. Where the first way is taken, this holds for every need. What does not: a
-need served in packs gets no loose units for what is left below a pack, or where the packs run
-out; and the order of precedence is proven for the needs as they were given their sizes, not over
-all ways to give them.
+fewer others beside it. Where the first way is taken, this holds for every need. What is left
+below a pack, or where the packs run out, is planned in the other sizes after (see rounds); the
+order of precedence is proven for the needs as they were given their sizes, not over all ways to
+give them.
 """
 
 from __future__ import annotations
