@@ -85,6 +85,8 @@ async def test_without_an_offer_those_lose_whom_it_served_and_nothing_of_it_is_r
     refused = asking.do("reviewer_2", APPROVE, {"id": plan})
     assert [error["code"] for error in refused["userErrors"]] == ["CONFLICT"]
     assert await market.count(allocations) == 0
+    again = asking.do("reviewer", SIMULATE, {"basePlanId": plan})
+    assert [error["code"] for error in again["userErrors"]] == ["CONFLICT"]
     with pytest.raises(sa.exc.IntegrityError):
         async with market.database.write() as db:
             changed = sa.update(plans).where(plans.c.id == key_of("Plan", plan))

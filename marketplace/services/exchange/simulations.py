@@ -95,6 +95,12 @@ async def _base(db: Writing, viewer: Viewer, plan_id: int | None) -> tuple[Row, 
     plan = None if plan_id is None else await plans.find(db, plan_id)
     if plan_id is not None and (plan is None or not in_reach(viewer, plan["region_low"])):
         raise NotFound
+    if plan is not None and plan["kind"] == PlanKind.SIMULATION:
+        raise Conflict.of(
+            "base_plan_id",
+            "A simulation is no base: its offers need not exist. Name the plan that it changed.",
+            "模拟方案不能作为基准，其供给可能并不存在；请指定其所依据的方案。",
+        )
     packed = None if plan is None else await plan_records.market_of(db, plan["id"])
     if plan is None or packed is None:
         raise Conflict.of(
