@@ -81,28 +81,35 @@ def cell_columns(market: Market, short: Short, places: Places) -> dict[str, list
     place = np.where(town == NOWHERE, above, town)
     category = ints(market.needs["category"])[short.row]
     household = ints(market.needs["household"])[short.row]
-    homes = _households(category, place, household)
+    homes = _households(_joined(category, place), household)
     merged = homes < HOUSEHOLDS_MIN
     place = np.where(merged, above, place)
-    few = _households(2 * category + merged, place, household) < HOUSEHOLDS_MIN
+    cell = _joined(_joined(category, place), merged.astype(np.int64))
+    few = _households(cell, household) < HOUSEHOLDS_MIN
     keep = np.flatnonzero(~few & (place != NOWHERE))
-    code = np.stack((category, place, merged.astype(np.int64)))[:, keep]
-    kinds, cell = np.unique(code, axis=1, return_inverse=True)
-    columns = _counted(market, short, keep, cell.reshape(-1), kinds.shape[1], household[keep])
-    columns |= {"category": kinds[0], "region": kinds[1], "merged": kinds[2]}
+    _, first, cell = np.unique(cell[keep], return_index=True, return_inverse=True)
+    columns = _counted(market, short, keep, cell, len(first), household[keep])
+    kinds = {"category": category, "region": place, "merged": merged.astype(np.int64)}
+    columns |= {name: column[keep][first] for name, column in kinds.items()}
     last = np.where(columns["level"] == NONE, 2**62, columns["level"])
     order = np.lexsort((columns["category"], -columns["households"], -columns["value"], last))
     return {name: columns[name][order].tolist() for name in COLUMNS}
 
 
-def _households(category: IntArray, place: IntArray, household: IntArray) -> IntArray:
+def _joined(one: IntArray, other: IntArray) -> IntArray:
+    """A number for each pair of values, the same for the same pair; faster than rows of two."""
+    _, a = np.unique(one, return_inverse=True)
+    others, b = np.unique(other, return_inverse=True)
+    code: IntArray = a * max(1, len(others)) + b
+    return code
+
+
+def _households(cell: IntArray, household: IntArray) -> IntArray:
     """How many households lack something in the cell of each row."""
-    if not len(household):
-        return np.zeros(0, np.int64)
-    code = np.stack((category, place))
-    cell = np.unique(code, axis=1, return_inverse=True)[1].reshape(-1)
-    pairs = np.unique(np.stack((cell, household)), axis=1)
-    return np.bincount(pairs[0])[cell].astype(np.int64)
+    kinds, at = np.unique(cell, return_inverse=True)
+    _, first = np.unique(_joined(at, household), return_index=True)
+    count: IntArray = np.bincount(at[first], minlength=len(kinds))[at]
+    return count
 
 
 def _counted(
@@ -114,12 +121,11 @@ def _counted(
         return dict.fromkeys(
             ("units", "households", "largest", "level", "value", "estimate"), units
         )
-    pair, at = np.unique(np.stack((cell, household)), axis=1, return_inverse=True)
-    lacks = np.zeros(pair.shape[1], np.int64)
-    np.add.at(lacks, at.reshape(-1), short.units[keep])
-    largest = np.zeros(size, np.int64)
-    np.maximum.at(largest, pair[0], lacks)
-    np.add.at(homes, pair[0], 1)
+    pair, first, at = np.unique(_joined(cell, household), return_index=True, return_inverse=True)
+    lacks, largest = np.zeros(len(pair), np.int64), np.zeros(size, np.int64)
+    np.add.at(lacks, at, short.units[keep])
+    np.maximum.at(largest, cell[first], lacks)
+    np.add.at(homes, cell[first], 1)
     level = np.full(size, 2**62, np.int64)
     gain = short.gain_level[keep]
     known = gain != NONE
