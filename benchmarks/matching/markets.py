@@ -88,6 +88,9 @@ def _market(needs: int, parts: int, radius_km: float, categories: int, seed: int
 def _places(
     r: np.random.Generator, towns: Floats, part: Ints, side: float
 ) -> tuple[Floats, Floats]:
+    """Latitude and longitude near a town of one's county; counties lie on a grid, wide apart."""
     town = r.integers(0, towns.shape[1], len(part))
-    at = towns[part, town] + r.normal(0, side / 40 + 2, (len(part), 2))
-    return 27.0 + at[:, 0] / KM_PER_DEGREE, 116.0 + at[:, 1] / KM_PER_DEGREE
+    at = (towns[part, town] + r.normal(0, side / 40 + 2, (len(part), 2))) / KM_PER_DEGREE
+    rows = int(np.ceil(np.sqrt(len(towns))))
+    north, east = (part // rows) / rows - 0.5, (part % rows) / rows - 0.5
+    return 100.0 * north + at[:, 0], 340.0 * east + at[:, 1]

@@ -28,11 +28,14 @@ OURS = {
     "small first, within 500 miles": Terms(order="severity", urgency="small", reach=500.0),
     "small first, within 200 miles": Terms(order="severity", urgency="small", reach=200.0),
     "oldest first": Terms(order="severity", urgency="old"),
-    "in full, within 150 miles, 2 shipments": Terms(
-        order="weighted", whole=True, reach=150.0, shipments=2
+    "in full, 2 shipments, 150 miles": Terms(
+        order="severity", urgency="small", reach=150.0, shipments=2
     ),
-    "in full, within 150 miles, 1 shipment": Terms(
-        order="weighted", whole=True, reach=150.0, shipments=1
+    "in full, 2 shipments, 250 miles": Terms(
+        order="severity", urgency="small", reach=250.0, shipments=2
+    ),
+    "in full, 3 shipments, 150 miles": Terms(
+        order="severity", urgency="small", reach=150.0, shipments=3
     ),
 }
 

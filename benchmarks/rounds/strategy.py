@@ -18,7 +18,6 @@ Ints = npt.NDArray[np.int64]
 
 MILLIMILES = 1000
 SEVERITY_MAX = 10**9
-SHARE = 10**6  # what a request is worth, whatever its size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +29,9 @@ class Terms:
                 is what a mean of fill rates rewards; old: the longer it waits, the sooner
     reach       at most so many miles; None: any distance
     trip        miles that one more shipment is worth; 0: as many shipments as it takes
-    shipments   at most so many of a donor's things of one kind, over all rounds; 0: no limit
-    whole       a request is met in full or not at all
+    shipments   about so many of a donor's things of one kind, over all rounds; 0: no limit. A pair
+                is left out unless the request fits into what the donor has left, and so many more
+                of its size do not: so few requests use it up, and each is met in full
     """
 
     order: Literal["floor", "leximin", "severity", "weighted"] = "floor"
@@ -39,7 +39,6 @@ class Terms:
     reach: float | None = None
     trip: int = 0
     shipments: int = 0
-    whole: bool = False
 
 
 def strategy(terms: Terms, on_plan: Callable[[Plan], None] = lambda _plan: None) -> Strategy:
@@ -51,35 +50,26 @@ def strategy(terms: Terms, on_plan: Callable[[Plan], None] = lambda _plan: None)
     ) -> pd.DataFrame:
         donors, recipients = _with_turns(_whole(donors), sent, terms), _whole(recipients)
         pairs = _pairs(donors, recipients, miles, terms.reach)
+        if terms.shipments:
+            pairs = _fitting(donors, recipients, pairs)
         if not len(pairs):
             return _shipments(donors, recipients, pairs, np.zeros(0, np.int64))
-        asked = recipients.qty.to_numpy(np.int64)
         problem = Problem(
-            need_units=asked,
+            need_units=recipients.qty.to_numpy(np.int64),
             need_severity=_severity(recipients, terms),
-            need_value=np.maximum(1, SHARE // asked),
-            need_min=asked if terms.whole else 1,  # type: ignore[arg-type]  # fills the column
             offer_units=donors.qty.to_numpy(np.int64),
             pair_need=pairs.recipient.to_numpy(np.int64),
             pair_offer=pairs.donor.to_numpy(np.int64),
             pair_cost=np.rint(pairs.distance.to_numpy() * MILLIMILES).astype(np.int64),
             pair_fixed_cost=terms.trip * MILLIMILES,  # type: ignore[arg-type]  # fills the column
-            offer_max_needs=donors.turns.to_numpy(np.int64),
         )
-        plan = solve(problem, _policy(terms))
+        plan = solve(problem, Policy(order=terms.order))
         on_plan(plan)
         shipments = _shipments(donors, recipients, pairs, plan.pair_units)
         sent.update(zip(shipments.don_id, shipments.ppe, strict=True))
         return shipments
 
     return decide
-
-
-def _policy(terms: Terms) -> Policy:
-    """Requests in full have no shares to diminish by: one step each."""
-    if terms.whole:
-        return Policy(order=terms.order, tranches=(100,), diminishing=(1000,))
-    return Policy(order=terms.order)
 
 
 def _with_turns(
@@ -109,6 +99,14 @@ def _pairs(
     near = both if reach is None else both[both.distance <= reach]
     ordered: pd.DataFrame = near.sort_values(["recipient", "donor"])
     return ordered
+
+
+def _fitting(donors: pd.DataFrame, recipients: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs whose request fits, but does not fit once more than the donor has turns."""
+    asked = recipients.qty.to_numpy()[pairs.recipient]
+    left, turns = donors.qty.to_numpy()[pairs.donor], donors.turns.to_numpy()[pairs.donor]
+    fitting: pd.DataFrame = pairs[(asked <= left) & (asked * (turns + 1) > left)]
+    return fitting
 
 
 def _severity(recipients: pd.DataFrame, terms: Terms) -> Ints:
