@@ -5,8 +5,7 @@ its weights by their order alone. So where slice and order are those of an earli
 earlier answer is the answer: bit for bit what another solve would give.
 """
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,25 +14,37 @@ from matching.chunks import Solved
 from matching.network import Network
 from matching.ruled.search import RuledAnswer
 
+# Odd numbers without a pattern, to mix columns with.
+_MIX = np.array(
+    [
+        0x1E3779B97F4A7C15,
+        0x3F58476D1CE4E5B9,
+        0x14D049BB133111EB,
+        0x2545F4914F6CDD1D,
+        0x369DEA0F31A53F85,
+        0x27BB2EE687B0B0FD,
+        0x5851F42D4C957F2D,
+    ],
+    np.int64,
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """Answers of components by digest. Prices of the first stage (levels) are not weights but
-    their places among the component's weights: 0 none, 1 the lightest, one more than all: far.
+    """Answers of components by content. Weights of tranches and prices of the first stage (levels)
+    are not weights but their places among those of the component: 0 none, 1 the lightest, one more
+    than all: far.
 
-    index                 digest of a component -> its place in the slices below
-    ruled                 digest of a component with rules -> its answer
-    need_from, offer_from, hub_from, pair_from   [C+1]   where each starts
-    answer                x [p], need_price [3, n], source_price [3, m + h]
+    net      the components without rules, proven or not
+    index    signature of a component that is proven -> which it is
+    answer   x [p], need_price [3, n], source_price [3, m + h]
+    ruled    digest of a component with rules -> its answer
     """
 
-    index: dict[bytes, int]
-    ruled: dict[bytes, RuledAnswer]
-    need_from: IntArray
-    offer_from: IntArray
-    hub_from: IntArray
-    pair_from: IntArray
+    net: Network
+    index: dict[int, int]
     answer: Solved
+    ruled: dict[bytes, RuledAnswer]
 
     @classmethod
     def of(
@@ -44,36 +55,47 @@ class Known:
         ruled: dict[bytes, RuledAnswer] | None = None,
     ) -> "Known":
         """What was found for a network; `claimed` bool[C]: components proven optimal."""
-        places = _Weights.of(net)
+        weights = _Weights.of(net)
         need, source = solved.need_price.copy(), solved.source_price.copy()
-        need[0] = places.place(_need_part(net), need[0])
-        source[0] = places.place(_source_part(net), source[0])
-        digests = component_digests(net)
+        need[0] = weights.place(_need_part(net), need[0])
+        source[0] = weights.place(_source_part(net), source[0])
+        places = weights.of_tranches(net)
+        signatures = _signatures(net, places)
         return cls(
-            index={digests[c]: c for c in np.flatnonzero(claimed).tolist()},
-            ruled=ruled or {},
-            need_from=net.need_from,
-            offer_from=net.offer_from,
-            hub_from=net.hub_from,
-            pair_from=net.pair_from,
+            net=replace(net, tranche_weight=places),
+            index={signatures[c]: c for c in np.flatnonzero(claimed).tolist()},
             answer=Solved(solved.x, need, source, 0, {}),
+            ruled=ruled or {},
         )
+
+    @property
+    def n_flow(self) -> int:
+        """Components without rules, known or not."""
+        return self.net.n_components
 
     def find(self, net: Network) -> IntArray:
         """Place of each component's answer, -1 where there is none: int64[C]."""
-        places = [self.index.get(digest, -1) for digest in component_digests(net)]
-        return np.array(places, np.int64)
+        none = np.full(net.n_components, -1, np.int64)
+        if net.change_penalty != self.net.change_penalty or not self.index:
+            return none
+        places = _Weights.of(net).of_tranches(net)
+        found = [self.index.get(signature, -1) for signature in _signatures(net, places)]
+        at = np.array(found, np.int64) if found else none
+        _Match(net, places, self).keep(at)
+        return at
 
     def fill(self, net: Network, places: IntArray, new: "Taken", rest: Solved) -> Solved:
         """Answers for the whole network: those found, and `rest` for the components without."""
         old = _Rows.of(net, np.flatnonzero(places >= 0))
-        mine = _Rows.of(self, places[places >= 0])
+        mine = _Rows.of(self.net, places[places >= 0])
         n, m, h = len(net.need_units), len(net.offer_units), len(net.hub_offer)
         x = np.empty(len(net.pair_need), np.int64)
         need, source = np.empty((3, n), np.int64), np.empty((3, m + h), np.int64)
         x[old.pair] = self.answer.x[mine.pair]
         need[:, old.need] = self.answer.need_price[:, mine.need]
-        source[:, old.source(m)] = self.answer.source_price[:, mine.source(self._offers)]
+        source[:, old.source(m)] = self.answer.source_price[
+            :, mine.source(len(self.net.offer_units))
+        ]
         weights, need_part, source_part = _Weights.of(net), _need_part(net), _source_part(net)
         at, to = old.need, old.source(m)
         need[0, at] = weights.weight(need_part[at], need[0, at])
@@ -82,15 +104,6 @@ class Known:
         need[:, new.rows.need] = rest.need_price
         source[:, new.rows.source(m)] = rest.source_price
         return Solved(x, need, source, rest.rounds, rest.seconds)
-
-    @property
-    def n_flow(self) -> int:
-        """Components without rules, known or not."""
-        return len(self.pair_from) - 1
-
-    @property
-    def _offers(self) -> int:
-        return int(self.offer_from[-1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,39 +148,86 @@ class Taken:
         return cls(rows, part)
 
 
-def component_digests(net: Network) -> list[bytes]:
-    """SHA-256 of all that the answer of each component depends on, and of nothing else."""
-    need_part, pair_part = _need_part(net), _part(net.pair_from)
-    hub_part, count = _part(net.hub_from), np.diff(net.tranche_start)
-    hub = np.where(net.pair_hub >= 0, net.pair_hub - net.hub_from[pair_part], -1)
-    pairs = _table(
-        net.pair_need - net.need_from[pair_part],
-        net.pair_offer - net.offer_from[pair_part],
-        hub,
-        net.pair_cap,
-        net.pair_cost,
-        net.pair_prior,
-    )
-    needs = _table(net.need_units, count)
-    places = _Weights.of(net).place(np.repeat(need_part, count), net.tranche_weight)
-    steps = _table(net.tranche_units, places)
-    offers = _table(net.offer_units)
-    hubs = _table(net.hub_offer - net.offer_from[hub_part], net.hub_cap)
+def _signatures(net: Network, places: IntArray) -> list[int]:
+    """A number for each component that tells most apart: who matches is then compared in full."""
+    pair_part = _part(net.pair_from)
+    mixed = net.pair_cost * _MIX[0] + net.pair_cap * _MIX[1] + net.pair_prior * _MIX[2]
+    mixed += (net.pair_need - net.need_from[pair_part]) * _MIX[3]
+    mixed += (net.pair_offer - net.offer_from[pair_part]) * _MIX[4]
+    total = np.diff(net.need_from) * _MIX[0] + np.diff(net.hub_from) * _MIX[1]
+    if not len(total):
+        return []
     steps_from = net.tranche_start[net.need_from]
-    tables = [pairs, needs, steps, offers, hubs]
-    froms = [net.pair_from, net.need_from, steps_from, net.offer_from, net.hub_from]
-    sizes = _table(*(np.diff(starts) for starts in froms))
-    head = net.change_penalty.to_bytes(8, "little")
-    cuts = [[8 * t.shape[1] * at for at in f.tolist()] for t, f in zip(tables, froms, strict=True)]
-    views = [table.ravel().data.cast("B") if table.size else b"" for table in tables]
-    found = []
-    for c in range(net.n_components):
-        sha = hashlib.sha256(head)
-        sha.update(sizes[c])
-        for view, cut in zip(views, cuts, strict=True):
-            sha.update(view[cut[c] : cut[c + 1]])
-        found.append(sha.digest())
-    return found
+    for values, starts in (
+        (mixed, net.pair_from),
+        (net.need_units * _MIX[2], net.need_from),
+        (net.offer_units * _MIX[3], net.offer_from),
+        (net.tranche_units * _MIX[4] + places * _MIX[5], steps_from),
+    ):
+        values ^= values >> 31
+        total += np.add.reduceat(values * _MIX[6], starts[:-1])
+    signatures: list[int] = total.tolist()
+    return signatures
+
+
+class _Match:
+    """Whether components of a network are, row by row, those of another."""
+
+    def __init__(self, net: Network, places: IntArray, known: Known) -> None:
+        self.net, self.places, self.known = net, places, known
+        self.counts, self.known_counts = (np.diff(n.tranche_start) for n in (net, known.net))
+        self.sizes, self.known_sizes = (
+            np.stack([np.diff(f) for f in (n.need_from, n.offer_from, n.hub_from, n.pair_from)])
+            for n in (net, known.net)
+        )
+
+    def keep(self, found: IntArray) -> None:
+        """Set found [C], the place of each component, to -1 where it is not the same."""
+        mine = np.flatnonzero(found >= 0)
+        alike = (self.sizes[:, mine] == self.known_sizes[:, found[mine]]).all(axis=0)
+        found[mine[~alike]] = -1
+        mine = mine[alike]
+        # Neighbours there and here: compared in one go, and one by one only where that fails.
+        breaks = np.flatnonzero((np.diff(mine) != 1) | (np.diff(found[mine]) != 1)) + 1
+        for run in np.split(mine, breaks):
+            if len(run) and not self._same(int(run[0]), int(found[run[0]]), len(run)):
+                for c in run.tolist():
+                    if len(run) == 1 or not self._same(c, int(found[c]), 1):
+                        found[c] = -1
+
+    def _same(self, mine: int, theirs: int, count: int) -> bool:
+        net, old = self.net, self.known.net
+        rows = [(net, mine), (old, theirs)]
+        n, m, h, p = (
+            [
+                slice(int(starts[c]), int(starts[c + count]))
+                for starts, c in ((getattr(owner, name), c) for owner, c in rows)
+            ]
+            for name in ("need_from", "offer_from", "hub_from", "pair_from")
+        )
+        if not np.array_equal(self.counts[n[0]], self.known_counts[n[1]]):
+            return False
+        t = [
+            slice(int(owner.tranche_start[s.start]), int(owner.tranche_start[s.stop]))
+            for (owner, _), s in zip(rows, n, strict=True)
+        ]
+        to_hub = h[0].start - h[1].start
+        hub = old.pair_hub[p[1]]
+        columns = (
+            (net.pair_cost[p[0]], old.pair_cost[p[1]]),
+            (net.pair_offer[p[0]], old.pair_offer[p[1]] + (m[0].start - m[1].start)),
+            (net.pair_need[p[0]], old.pair_need[p[1]] + (n[0].start - n[1].start)),
+            (net.pair_cap[p[0]], old.pair_cap[p[1]]),
+            (net.pair_prior[p[0]], old.pair_prior[p[1]]),
+            (net.pair_hub[p[0]], np.where(hub >= 0, hub + to_hub, -1) if len(old.hub_cap) else hub),
+            (net.need_units[n[0]], old.need_units[n[1]]),
+            (net.tranche_units[t[0]], old.tranche_units[t[1]]),
+            (self.places[t[0]], old.tranche_weight[t[1]]),
+            (net.offer_units[m[0]], old.offer_units[m[1]]),
+            (net.hub_offer[h[0]], old.hub_offer[h[1]] + (m[0].start - m[1].start)),
+            (net.hub_cap[h[0]], old.hub_cap[h[1]]),
+        )
+        return all(np.array_equal(here, there) for here, there in columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,6 +270,11 @@ class _Weights:
         place: IntArray = at - self.start[part]
         return place
 
+    def of_tranches(self, net: Network) -> IntArray:
+        """Place of the weight of each tranche: int64[t]."""
+        part = np.repeat(_need_part(net), np.diff(net.tranche_start))
+        return self.place(part, net.tranche_weight)
+
     def weight(self, part: IntArray, place: IntArray) -> IntArray:
         """Value at a place."""
         value: IntArray = self.value[self.start[part] + place]
@@ -226,7 +291,7 @@ class _Rows:
     pair: IntArray
 
     @classmethod
-    def of(cls, parts: Network | Known, components: IntArray) -> "_Rows":
+    def of(cls, parts: Network, components: IntArray) -> "_Rows":
         columns = (parts.need_from, parts.offer_from, parts.hub_from, parts.pair_from)
         return cls(*(_ranges(f[components], np.diff(f)[components]) for f in columns))
 
@@ -245,10 +310,6 @@ def _need_part(net: Network) -> IntArray:
 
 def _source_part(net: Network) -> IntArray:
     return np.concatenate([_part(net.offer_from), _part(net.hub_from)])
-
-
-def _table(*columns: IntArray) -> IntArray:
-    return np.ascontiguousarray(np.stack(columns, axis=1), np.dtype("<i8"))
 
 
 def _ranges(start: IntArray, count: IntArray) -> IntArray:
