@@ -25,7 +25,10 @@ from schema.readgraph.read import read_one
 from schema.scalars import BigInt
 
 KIND = "Goods, cash or service."
-CATEGORY = "What it is, in the category's unit; of cash, its one purpose."
+CATEGORY = (
+    "What it is, in the category's unit; of cash, its purpose, which is all that lies below it: "
+    "such cash may pay for food of every kind."
+)
 QUANTITY = "How much in all: base units of goods, fen of cash, minutes of a service."
 TITLE = "What to call it, at most 120 characters. Everyone can read it: name nobody."
 PACK = "It is handed out in whole packs of so many base units; the quantity is a multiple of it."

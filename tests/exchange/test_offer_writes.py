@@ -141,7 +141,7 @@ async def test_the_category_has_a_unit_and_agrees_with_the_kind(market: Market) 
             await post(market.database, market.act("provider"), rice(market, **changes))
         assert codes(refused.value) == {expected}
 
-    for name in ("rice", "haircut", "cash", "medical_cash"):
+    for name in ("rice", "haircut", "cash", "medical_cash", "goods"):
         terms = rice(market, kind=CategoryKind.CASH, category_id=market.category[name])
         assert await post(market.database, market.act("federation"), terms)
 

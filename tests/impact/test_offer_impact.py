@@ -124,6 +124,21 @@ async def test_what_would_do_more_good_is_named_in_the_readers_language(asking: 
     assert "同等价值若改为向xiugu提供quilt效果更好" in chinese["sentence"]
 
 
+async def test_cash_for_all_goods_hears_of_every_kind_that_it_would_buy(asking: Asking) -> None:
+    market = asking.market
+    await homes(market, 8, severity=20)
+    await homes(market, 8, severity=95, category_id=market.category["quilt"])
+    await a_recorded_plan(market)
+    goods = opaque_id("Category", market.category["goods"])
+
+    impact = told(asking, kind="CASH", categoryId=goods, quantity="2000000")
+
+    assert impact["exact"] is True
+    assert impact["offered"] == {"value": "2000000", "unit": "fen"}
+    assert [each["label"] for each in impact["categories"]] == ["rice", "quilt"]
+    assert impact["better"] == []
+
+
 async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Asking) -> None:
     market = asking.market
     await homes(market, 8, severity=95)

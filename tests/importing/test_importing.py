@@ -269,7 +269,7 @@ async def test_offers_that_cannot_be_are_named_by_column(county: County) -> None
         ["F-4", "O-1", "rice", "", "10", "", "999999", "", ""],
         ["F-5", "O-1", "rice", "", "10", "", "", "-2", ""],
         ["F-6", "O-1", "rice", "", "10", "", "", "", "2020-01-01"],
-        ["F-7", "O-1", "food", "资金", "10", "", "", "", ""],
+        ["F-7", "O-1", "food", "物资", "10", "", "", "", ""],
     ]
 
     report = await take(county, "offers", rows)
@@ -285,6 +285,18 @@ async def test_offers_that_cannot_be_are_named_by_column(county: County) -> None
         (8, "类别代码", "CATEGORY_TOO_WIDE"),
     }
     assert await county.rows(offers) == []
+
+
+async def test_cash_comes_in_for_all_that_lies_below_its_purpose(county: County) -> None:
+    await take(county, "organizations", ORGANIZATIONS)
+    rows = [["供给编号", "单位编号", "类别代码", "种类", "数量"]]
+    rows += [["F-1", "O-1", "food", "资金", "12000.50"]]
+
+    report = await take(county, "offers", rows)
+
+    assert report.problems == ()
+    (offer,) = await county.rows(offers)
+    assert (offer["kind"], offer["quantity"], offer["pack_size"]) == ("CASH", 1_200_050, 1)
 
 
 @pytest.mark.parametrize(

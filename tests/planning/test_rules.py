@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import plans
-from tests.fixtures.market import Market, a_market, a_need, an_allocation, an_offer
+from marketplace.services.exchange.offers import post
+from tests.fixtures.market import Market, a_market, a_need, an_allocation, an_offer, rice
 from tests.planning.planned import (
     a_consenting,
     a_reference,
@@ -34,6 +36,29 @@ async def test_a_need_of_all_or_nothing_gets_all_and_another_gets_nothing(market
     lines, aside = await planned(market)
 
     assert lines == {(whole, offer, 7, 7)}
+    assert aside == []
+
+
+async def test_cash_posted_for_all_goods_buys_what_is_most_urgent_of_each_kind(
+    market: Market,
+) -> None:
+    category = market.category
+    grave = await a_need(
+        market,
+        await a_consenting(market),
+        **units(2, severity=90, category_id=category["quilt"]),
+    )
+    mild = await a_need(
+        market,
+        await a_consenting(market),
+        **units(100, severity=20, category_id=category["rice"]),
+    )
+    terms = rice(market, kind=CategoryKind.CASH, category_id=category["goods"], quantity=48_000)
+    cash = await post(market.database, market.act("federation"), terms)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(grave, cash, 2, 30_000), (mild, cash, 30, 18_000)}
     assert aside == []
 
 

@@ -11,7 +11,7 @@ from marketplace.domain.registry.categories import CategoryKind
 class CategoryFacts:
     """A category as needs and offers see it.
 
-    unit                   None: too wide to be needed or offered; fen for cash
+    unit                   None: too wide to be needed, or offered but as the purpose of cash
     reference_price_fen    of one unit; None: no one price fits
     tree_low..tree_high    the interval of its subtree (nested sets, inclusive)
     """

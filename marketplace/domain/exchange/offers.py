@@ -51,6 +51,7 @@ MOVED_TO: Mapping[str, OfferStatus] = {
 class OfferTerms:
     """What a provider says of an offer.
 
+    category_id      what it is; of cash its purpose, which is all that lies below the category
     quantity, household_max, delivery_min
                      base units; fen for cash, minutes for services
     pack_size        base units in a pack; the offer is handed out in whole packs
@@ -234,15 +235,10 @@ def _category_faults(kind: CategoryKind, category: CategoryFacts | None) -> Iter
             "There is no such category. Choose one from `categories`.",
             "没有此类别，请从 categories 中选择。",
         )
-    elif category.unit is None:
-        yield fault(
-            "category_id",
-            "CATEGORY_TOO_WIDE",
-            "This category has no unit. Choose one below it.",
-            "该类别过宽，没有计量单位，请选择其下级类别。",
-        )
     elif kind is CategoryKind.CASH:
-        if category.kind is not CategoryKind.CASH and category.reference_price_fen is None:
+        # Without a unit it is a purpose that several kinds of things serve: each has its price.
+        narrow = category.unit is not None and category.kind is not CategoryKind.CASH
+        if narrow and category.reference_price_fen is None:
             yield fault(
                 "category_id",
                 "NO_REFERENCE_PRICE",
@@ -250,6 +246,13 @@ def _category_faults(kind: CategoryKind, category: CategoryFacts | None) -> Iter
                 "Choose a category below it, or one of cash.",
                 "该用途没有参考价格，不能以资金捐助；请选择其下级类别或资金类别。",
             )
+    elif category.unit is None:
+        yield fault(
+            "category_id",
+            "CATEGORY_TOO_WIDE",
+            "This category has no unit. Choose one below it; only cash can be given for all of it.",
+            "该类别过宽，没有计量单位，请选择其下级类别；仅资金可以捐助整个类别。",
+        )
     elif category.kind is not kind:
         yield fault(
             "kind",
