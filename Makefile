@@ -94,8 +94,14 @@ audit: $(DEV) ## the GraphQL-over-HTTP audit and three real clients (needs Node)
 	@tests/audit/run.sh
 
 .PHONY: bench
-bench: $(DEV) ## speed and memory as ratios, measured side by side
-	@$(BIN)/python -m benchmarks
+bench: $(DEV) ## speed, memory and good done beside peers, into docs/benchmarks.md (20 minutes; ARGS=--quick)
+	@$(PIP) install --quiet -c constraints.txt -e '.[bench]'
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: rounds
+rounds: $(DEV) ## our policies beside ppe-match's strategies in weekly rounds, into docs/rounds.md (an hour)
+	@$(PIP) install --quiet -c constraints.txt -e '.[real]'
+	@$(BIN)/python -m benchmarks.rounds $(ARGS)
 
 .PHONY: real
 real: $(DEV) ## the GetUsPPE requests of 2020, matched and certified

@@ -1,14 +1,14 @@
-"""python -m benchmarks.matching: CPU seconds of solve against its peers, at equal levels and cost."""
+"""python -m benchmarks.matching: CPU seconds of solve against its peers, at the same optimum."""
 
 import argparse
 import importlib.util
 from collections.abc import Callable, Iterable
 
 from benchmarks.clock import Contender, contest
-from benchmarks.report import at_least, at_most, reported, say
 from benchmarks.matching.instances import Shape, county
 from benchmarks.matching.networks import networkx_simplex, ortools_whole, pylmcf_whole
 from benchmarks.matching.peers import Answer, highs, pulp_cbc, scipy_milp
+from benchmarks.report import at_least, at_most, reported, say
 from matching import Plan, Policy, Problem, certify, explanations, marginals, solve
 
 FAST = importlib.util.find_spec("pylmcf") is not None

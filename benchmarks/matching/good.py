@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.report import Goal, say, told
 from benchmarks.matching.instances import Shape, county
 from benchmarks.matching.peers import Ints
+from benchmarks.report import Goal, say, told
 from matching import Policy, Problem, Tranches, drawn_units, served_units, solve, tranches
 
 BANDS = 4  # parts of the floor, and of what lies beyond it, by units asked

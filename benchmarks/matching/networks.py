@@ -71,9 +71,7 @@ def _arcs(problem: Problem, policy: Policy) -> Arcs:
     n, m = problem.n_needs, problem.n_offers
     left, unmet = n + m, n + m + 1
     demand, supply = int(problem.need_units.sum()), int(problem.offer_units.sum())
-    cap = np.minimum(
-        problem.need_units[problem.pair_need], problem.offer_units[problem.pair_offer]
-    )
+    cap = np.minimum(problem.need_units[problem.pair_need], problem.offer_units[problem.pair_offer])
     # Going without the last tranche must not cost less than serving it over the longest way.
     worth = level_weights(problem, levels)[levels.level]
     return Arcs(

@@ -1,4 +1,4 @@
-"""python -m benchmarks.matching.ruled: markets with rules, beside HiGHS and CP-SAT in equal time."""
+"""python -m benchmarks.matching.ruled: markets with rules, beside HiGHS and CP-SAT alone."""
 
 import argparse
 import time
@@ -70,7 +70,8 @@ def _compared(name: str, problem: Problem, seconds: float) -> bool:
         stages = f"{side.reached.cost:,} | {side.reached.unproven} | {side.wall_s:.1f}"
         say(f"| {side.name} | {values} | {stages} |")
     say()
-    return all([_judged(name, ours, side) for side in sides[1:]])
+    judged = [_judged(name, ours, side) for side in sides[1:]]
+    return all(judged)
 
 
 _PEERS: tuple[tuple[str, Peer], ...] = (("highspy", highs), ("CP-SAT", cp_sat))

@@ -1,4 +1,4 @@
-"""Synthetic markets with rules: goods beside cash over several categories, and volunteers' visits."""
+"""Synthetic markets with rules: goods beside cash over categories, and volunteers' visits."""
 
 import numpy as np
 

@@ -72,9 +72,7 @@ def strategy(terms: Terms, on_plan: Callable[[Plan], None] = lambda _plan: None)
     return decide
 
 
-def _with_turns(
-    donors: pd.DataFrame, sent: Counter[tuple[str, str]], terms: Terms
-) -> pd.DataFrame:
+def _with_turns(donors: pd.DataFrame, sent: Counter[tuple[str, str]], terms: Terms) -> pd.DataFrame:
     """The donors who may still ship, with how often (0: any number of times)."""
     if not terms.shipments:
         return donors.assign(turns=0)
