@@ -20,13 +20,15 @@ def answered(
     backend: Backend,
     executor: Executor | None,
     limits: Limits,
-) -> tuple[Solved, BoolArray]:
-    """Units and prices of every component, and which were solved before time was up: bool[C].
+) -> tuple[Solved, BoolArray, BoolArray]:
+    """Units and prices of every component; which were solved before time was up, and which were
+    known: bool[C] both.
 
     Where one was not, it has a first plan without prices.
     """
     if known is None:
-        return _assembled(net, dispatch(net, backend, executor, limits))
+        solved, claimed = _assembled(net, dispatch(net, backend, executor, limits))
+        return solved, claimed, np.zeros(net.n_components, np.bool_)
     places = known.find(net)
     taken = Taken.of(net, np.flatnonzero(places < 0))
     kept = (len(net.pair_need) - len(taken.net.pair_need), int((places >= 0).sum()))
@@ -35,10 +37,10 @@ def answered(
         limits.told(pairs + kept[0], components + kept[1])
 
     done = dispatch(taken.net, backend, executor, replace(limits, told=told))
-    rest, solved = _assembled(taken.net, done)
+    rest, ended = _assembled(taken.net, done)
     claimed = np.ones(net.n_components, np.bool_)
-    claimed[places < 0] = solved
-    return known.fill(net, places, taken, rest), claimed
+    claimed[places < 0] = ended
+    return known.fill(net, places, taken, rest), claimed, places >= 0
 
 
 def _assembled(net: Network, done: Done) -> tuple[Solved, BoolArray]:

@@ -106,7 +106,8 @@ def exact_dot(left: IntArray, right: IntArray) -> int:
 def summed(index: IntArray | IndexArray, values: IntArray, size: int) -> IntArray:
     """Values added up by index. In integers: bincount would add floats, exact only below 2^53."""
     total = np.zeros(size, np.int64)
-    np.add.at(total, index, values)
+    some = np.flatnonzero(values)  # most pairs of a plan move nothing
+    np.add.at(total, index[some], values[some])
     return total
 
 

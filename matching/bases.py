@@ -9,7 +9,7 @@ from matching.plan import Plan
 from matching.policy import Policy
 from matching.precedence import tranches
 from matching.problem import Problem
-from matching.proof import solved_together
+from matching.proof import solved_together, unproven
 from matching.reuse import Known
 from matching.ruled.component import ruled_components
 from matching.ruled.reuse import answer_of, ruled_digest
@@ -18,7 +18,8 @@ from matching.ruled.search import RuledAnswer
 
 def known_of(problem: Problem, policy: Policy, plan: Plan) -> Known:
     """The answers of all components that are proven optimal, but of one that a budget of change
-    made of others: what it gets depends on the budget too."""
+    made of others: what it gets depends on the budget too. The proof is checked: a replan relies on
+    it. Raises ValueError where it does not hold."""
     levels = tranches(problem.need_units, problem.need_severity, policy)
     simple = eased(problem)
     joint = solved_together(plan)
@@ -26,6 +27,9 @@ def known_of(problem: Problem, policy: Policy, plan: Plan) -> Known:
     whole, layout = network(simple, levels, policy.change_penalty, together)
     net = whole.part(0, layout.n_flow)
     claimed = np.array([part.status == "optimal" for part in plan.components], np.bool_)
+    said = unproven(simple, levels, plan.pair_units, plan.certificate, layout, claimed)
+    if said:
+        raise ValueError(f"plan: its prices do not prove it: {said}.")
     ruled: dict[bytes, RuledAnswer] = {}
     for c, part in enumerate(ruled_components(simple, levels, whole, layout), layout.n_flow):
         report = plan.components[c]

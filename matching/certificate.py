@@ -127,10 +127,10 @@ def _offers_improve(problem: Problem, x: IntArray, proof: Certificate, proven: B
 def _pairs_improve(problem: Problem, x: IntArray, proof: Certificate, proven: BoolArray) -> str:
     """Moving one unit more or less along a pair must not pay between the prices of its ends."""
     share = _household_shares(problem, x, proof)
-    for first in range(0, problem.n_pairs, SLICE_PAIRS):
-        said = _slice_improves(
-            problem, x, proof, proven, share, slice(first, min(first + SLICE_PAIRS, len(x)))
-        )
+    ours = np.flatnonzero(proven[problem.pair_need])
+    for first in range(0, len(ours), SLICE_PAIRS):
+        rows = ours[first : first + SLICE_PAIRS]
+        said = _slice_improves(problem, x, proof, share, rows)
         if said:
             return said
     return ""
@@ -140,15 +140,14 @@ def _slice_improves(
     problem: Problem,
     x: IntArray,
     proof: Certificate,
-    proven: BoolArray,
     share: "_Share | None",
-    rows: slice,
+    rows: IntArray,
 ) -> str:
     """A unit towards pair_prior undoes a change and one beyond it is one: -1 and +1, both less one,
     for an exchange at equal levels moves as many units forth as back. So for a change's penalty.
     """
     need, offer, units = problem.pair_need[rows], problem.pair_offer[rows], x[rows]
-    prior, ours = problem.pair_prior[rows], proven[need]
+    prior = problem.pair_prior[rows]
     cap = np.minimum(problem.need_units[need], problem.offer_units[offer])
     cap = np.minimum(cap, np.maximum(problem.pair_max[rows] - problem.pair_committed[rows], 0))
     source = proof.offer_price[:, offer]
@@ -160,22 +159,22 @@ def _slice_improves(
         step = step - source
         gain = _negative(step[0], step[1], step[2]) & (share.units[rows] < share.limit[rows])
         gain |= _negative(-step[0], -step[1], -step[2]) & (share.units[rows] > 0)
-        bad = np.flatnonzero(gain & ours & (hub >= 0))
+        bad = np.flatnonzero(gain & (hub >= 0))
         if len(bad):
-            return f"pair {rows.start + bad[0]}: its household's share of the offer could improve"
+            return f"pair {rows[bad[0]]}: its household's share of the offer could improve"
     levels = source[0] - proof.need_price[0][need]
     costs = source[1] + problem.pair_cost[rows] - proof.need_price[1][need]
     change = source[2] - proof.need_price[2][need]
     penalty = 2 * proof.policy.change_penalty
     more = costs - np.where(units < prior, penalty, 0)
     gain = _negative(levels, more, change + np.where(units < prior, -2, 0))
-    bad = np.flatnonzero(gain & (units < cap) & ours)
+    bad = np.flatnonzero(gain & (units < cap))
     if len(bad):
-        return f"pair {rows.start + bad[0]}: one unit more would improve the plan"
+        return f"pair {rows[bad[0]]}: one unit more would improve the plan"
     less = costs - np.where(units > prior, 0, penalty)
     gain = _negative(-levels, -less, -change + np.where(units > prior, 0, 2))
-    bad = np.flatnonzero(gain & (units > 0) & ours)
-    return f"pair {rows.start + bad[0]}: one unit less would improve the plan" if len(bad) else ""
+    bad = np.flatnonzero(gain & (units > 0))
+    return f"pair {rows[bad[0]]}: one unit less would improve the plan" if len(bad) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

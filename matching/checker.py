@@ -48,13 +48,15 @@ def _pairs(problem: Problem, x: IntArray) -> list[str]:
 
 
 def _totals(problem: Problem, x: IntArray) -> list[str]:
+    some = np.flatnonzero(x)  # most pairs move nothing
     served = np.zeros(problem.n_needs, np.int64)
-    np.add.at(served, problem.pair_need, x)
+    np.add.at(served, problem.pair_need[some], x[some])
     drawn = np.zeros(problem.n_offers, np.int64)
-    np.add.at(drawn, problem.pair_offer, x * problem.pair_draw)
+    np.add.at(drawn, problem.pair_offer[some], (x * problem.pair_draw)[some])
     need, offer, least = problem.need_units, problem.offer_units, problem.need_min
     old = np.zeros(problem.n_needs, np.int64)
-    np.add.at(old, problem.pair_need, problem.pair_committed)
+    some = np.flatnonzero(problem.pair_committed)
+    np.add.at(old, problem.pair_need[some], problem.pair_committed[some])
     few = (served > 0) & (served < least - old)
     return (
         _told(served > need, lambda i: f"need {i}: {served[i]} units served, {need[i]} asked")
@@ -89,11 +91,13 @@ def _households(problem: Problem, x: IntArray) -> list[str]:
 
 
 def _counts(problem: Problem, x: IntArray) -> list[str]:
+    giver_max, taker_max = problem.need_max_offers, problem.offer_max_needs
+    if not giver_max.any() and not taker_max.any():
+        return []
     new = (x > 0) & (problem.pair_committed == 0)  # more than is allowed may be committed
     used = new | (problem.pair_committed > 0)
     givers = np.bincount(problem.pair_need[used], minlength=problem.n_needs)
     takers = np.bincount(problem.pair_offer[used], minlength=problem.n_offers)
-    giver_max, taker_max = problem.need_max_offers, problem.offer_max_needs
     many = (giver_max > 0) & (givers > giver_max)
     many &= np.bincount(problem.pair_need[new], minlength=problem.n_needs) > 0
     wide = (taker_max > 0) & (takers > taker_max)

@@ -38,7 +38,7 @@ class _Board:
         self.served = np.zeros(len(net.need_units), np.int64)
         self.goal = np.zeros(len(net.need_units), np.int64)
         self.offer_left, self.hub_left = net.offer_units.copy(), net.hub_cap.copy()
-        self.queue = np.lexsort((net.pair_prior == 0, net.pair_cost, net.pair_need))
+        self.queue = _queue(net)
         ends = np.searchsorted(net.pair_need, np.arange(len(net.need_units) + 1))
         self.at, self.end = ends[:-1].copy(), ends[1:]
 
@@ -104,6 +104,14 @@ class _Board:
         np.subtract.at(self.offer_left, net.pair_offer[k], units)
         inside = np.flatnonzero(hub >= 0)
         np.subtract.at(self.hub_left, hub[inside], units[inside])
+
+
+def _queue(net: Network) -> IntArray:
+    """Pairs by need, then cost, those proposed before first."""
+    new, width = net.pair_prior == 0, 2 * (int(net.pair_cost.max(initial=0)) + 1)
+    if width * len(net.need_units) < 2**62:  # one number sorts in a third of the time
+        return np.argsort(net.pair_need * width + 2 * net.pair_cost + new, kind="stable")
+    return np.lexsort((new, net.pair_cost, net.pair_need))
 
 
 def _shared(group: IntArray, asked: IntArray, left: IntArray) -> IntArray:

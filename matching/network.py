@@ -190,8 +190,11 @@ def _ruled(problem: Problem, pairs: IntArray) -> BoolArray:
     need, offer = problem.pair_need[pairs], problem.pair_offer[pairs]
     by_need = (problem.need_min > 1) | (problem.need_max_offers > 0)
     by_offer = (problem.offer_min_lot > 1) | (problem.offer_max_needs > 0)
-    priced = (problem.pair_fixed_cost[pairs] > 0) & (problem.pair_committed[pairs] == 0)
-    ruled: BoolArray = by_need[need] | by_offer[offer] | priced | (problem.pair_draw[pairs] > 1)
+    ruled = by_need[need] | by_offer[offer]
+    if problem.pair_fixed_cost.any():
+        ruled |= (problem.pair_fixed_cost[pairs] > 0) & (problem.pair_committed[pairs] == 0)
+    if (problem.pair_draw > 1).any():
+        ruled |= problem.pair_draw[pairs] > 1
     return ruled
 
 

@@ -73,7 +73,9 @@ def planned_once(
 
     tell(0, 0)
     limits = Limits(options.until, options.cancelled, tell)
-    whole, claimed, outcomes = _answers(simple, levels, net, layout, known, joint, options, limits)
+    whole, claimed, kept, outcomes = _answers(
+        simple, levels, net, layout, known, joint, options, limits
+    )
     seconds |= whole.seconds | {"solve_elapsed": clock.lap()}
     pair_units = np.zeros(problem.n_pairs, np.int64)
     pair_units[layout.pair_row] = whole.x
@@ -87,6 +89,7 @@ def planned_once(
         certificate_of(simple, policy, net, layout, whole),
         layout,
         np.array([part.status == "optimal" for part in parts_told], np.bool_),
+        kept,
         time.process_time(),
     )
     proof = replace(proof, problem_digest=problem.digest)
@@ -120,13 +123,14 @@ def _answers(
     joint: Joint | None,
     options: Options,
     limits: Limits,
-) -> tuple[Solved, BoolArray, list[Outcome]]:
-    """Units and prices of every component, flows first; which were solved as flows; the ruled."""
+) -> tuple[Solved, BoolArray, BoolArray, list[Outcome]]:
+    """Units and prices of every component, flows first; which were solved as flows, and which were
+    known; the ruled."""
     backend, executor = options.backend, options.executor
     if layout.n_flow == net.n_components:
         return *answered(net, known, backend, executor, limits), []
     flow = net.part(0, layout.n_flow)
-    solved, claimed = answered(flow, known, backend, executor, limits)
+    solved, claimed, kept = answered(flow, known, backend, executor, limits)
     after = replace(limits, told=_Tally(limits.told, len(flow.pair_need), layout.n_flow))
     if joint:  # what is proposed along pairs that are closed now changes whatever we do
         closed = exact_sum(simple.pair_prior) - exact_sum(simple.pair_prior[layout.pair_row])
@@ -135,7 +139,8 @@ def _answers(
     outcomes = answered_or_known(ruled, known.ruled if known else {}, backend, executor, after)
     x = np.concatenate([outcome.answer.x for outcome in outcomes])
     whole, _ = joined(net, solved, x, layout.n_flow)
-    return whole, np.append(claimed, np.zeros(len(outcomes), np.bool_)), outcomes
+    none = np.zeros(len(outcomes), np.bool_)
+    return whole, np.append(claimed, none), np.append(kept, none), outcomes
 
 
 class _Tally:
@@ -164,7 +169,8 @@ def _plan(
     status: Status = "deadline" if "deadline" in states else "optimal"
     if status == "optimal" and "bounded" in states:
         status = "bounded"
-    fresh = (pair_units > 0) & (problem.pair_committed == 0)
+    used = np.flatnonzero(pair_units)
+    fresh = used[problem.pair_committed[used] == 0]
     return Plan(
         pair_units=pair_units,
         components=components,
@@ -174,8 +180,7 @@ def _plan(
         level_asked=asked,
         level_served=served,
         level_bound=bound,
-        cost=exact_dot(pair_units, problem.pair_cost)
-        + exact_sum(np.where(fresh, problem.pair_fixed_cost, 0)),
+        cost=exact_dot(pair_units, problem.pair_cost) + exact_sum(problem.pair_fixed_cost[fresh]),
         change=exact_sum(np.abs(pair_units - problem.pair_prior)),
         status=status,
         gap=plan_gap(components, levels.n_levels),

@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from matching.arrays import IntArray, exact_sum, frozen, whole
+from matching.arrays import IntArray, exact_sum, frozen, summed, whole
 
 UNITS_MAX = 10**18
 SEVERITY_MAX = 10**9
@@ -186,13 +186,10 @@ def served_units(problem: Problem, pair_units: IntArray) -> IntArray:
     pair_units   int64[P]   units moved along pair k, >= 0
     returns      int64[N]   units served to need i
     """
-    served = np.zeros(problem.n_needs, np.int64)
-    np.add.at(served, problem.pair_need, pair_units)
-    return frozen(served)
+    return frozen(summed(problem.pair_need, pair_units, problem.n_needs))
 
 
 def drawn_units(problem: Problem, pair_units: IntArray) -> IntArray:
     """Capacity that each offer gives, in its own unit: int64[M]."""
-    drawn: IntArray = np.zeros(problem.n_offers, np.int64)
-    np.add.at(drawn, problem.pair_offer, pair_units * problem.pair_draw)
-    return frozen(drawn)
+    drawn = pair_units * problem.pair_draw
+    return frozen(summed(problem.pair_offer, drawn, problem.n_offers))

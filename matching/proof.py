@@ -78,7 +78,29 @@ def certify(problem: Problem, policy: Policy, plan: _Planned) -> Certificate:
     if solved is not None:
         solved, _ = joined(net, solved, x[len(flow.pair_need) :], layout.n_flow)
     proof = replace(certificate_of(problem, policy, net, layout, solved), problem_digest=digest)
-    return checked(problem, levels, plan.pair_units, proof, layout, claimed, began)
+    kept = np.zeros(len(claimed), np.bool_)
+    return checked(problem, levels, plan.pair_units, proof, layout, claimed, kept, began)
+
+
+def unproven(
+    problem: Problem,
+    levels: Tranches,
+    pair_units: IntArray,
+    proof: Certificate,
+    layout: Layout,
+    claimed: BoolArray,
+) -> str:
+    """What the prices fail to rule out in the components without rules among those claimed."""
+    priced = claimed & (np.arange(len(claimed)) < layout.n_flow)
+    claimed_or_none = np.append(priced, True)  # -1: without pairs, trivially proven
+    return improvement(
+        problem,
+        levels,
+        pair_units,
+        proof,
+        claimed_or_none[layout.need_component],
+        claimed_or_none[layout.offer_component],
+    )
 
 
 def solved_together(plan: _Planned) -> Joint | None:
@@ -136,24 +158,20 @@ def checked(
     proof: Certificate,
     layout: Layout,
     claimed: BoolArray,
+    kept: BoolArray,
     began: float,
 ) -> Certificate:
     """The certificate after the check of its prices; `claimed` bool[C] are components to prove.
+
+    Those `kept` are, row by row, components of a base whose prices have been checked already, with
+    the same units; their prices were moved along with the order of the weights. The check asks of
+    them the same comparisons of the same numbers, so it is not made again. (`certify` makes it.)
 
     The last of them, from layout.n_flow on, have rules: there the claim is a solver's, no price's.
     """
     reason, n_flow = proof.reason, layout.n_flow
     if not reason:
-        priced = claimed & (np.arange(len(claimed)) < n_flow)
-        claimed_or_none = np.append(priced, True)  # -1: without pairs, trivially proven
-        reason = improvement(
-            problem,
-            levels,
-            pair_units,
-            proof,
-            claimed_or_none[layout.need_component],
-            claimed_or_none[layout.offer_component],
-        )
+        reason = unproven(problem, levels, pair_units, proof, layout, claimed & ~kept)
     left = int((~claimed).sum())
     proven = 0 if reason else len(claimed) - left
     ruled_proven = 0 if reason else int(claimed[n_flow:].sum())

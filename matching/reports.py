@@ -30,7 +30,7 @@ def component_reports(
     part = np.clip(np.repeat(served, count) - net.tranche_before, 0, net.tranche_units)
     level = levels.n_levels - net.tranche_weight
     code = np.repeat(component, count) * max(1, levels.n_levels) + level
-    cells, cell = np.unique(code, return_inverse=True)
+    cells, cell = _cells(code)
     asked, got = (summed(cell, units, len(cells)) for units in (net.tranche_units, part))
     at, level_of = np.divmod(cells, max(1, levels.n_levels))
     cell_from = np.searchsorted(at, np.arange(net.n_components + 1))
@@ -59,6 +59,17 @@ def component_reports(
     for c, outcome in enumerate(outcomes, first):
         reports[c] = ruled_report(reports[c], outcome)
     return tuple(reports)
+
+
+def _cells(code: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct codes (>= 0), rising, and which each is: by a table where that is small."""
+    size = int(code.max(initial=-1)) + 1
+    if size > (1 << 16) + 4 * len(code):
+        cells, cell = np.unique(code, return_inverse=True)
+        return cells, cell.ravel()
+    present = np.zeros(size, np.bool_)
+    present[code] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[code]
 
 
 def reported_levels(

@@ -35,7 +35,7 @@ class Known:
     are not weights but their places among those of the component: 0 none, 1 the lightest, one more
     than all: far.
 
-    net      the components without rules, proven or not
+    net      the components without rules, proven or not, localized
     index    signature of a component that is proven -> which it is
     answer   x [p], need_price [3, n], source_price [3, m + h]
     ruled    digest of a component with rules -> its answer
@@ -59,10 +59,10 @@ class Known:
         need, source = solved.need_price.copy(), solved.source_price.copy()
         need[0] = weights.place(_need_part(net), need[0])
         source[0] = weights.place(_source_part(net), source[0])
-        places = weights.of_tranches(net)
-        signatures = _signatures(net, places)
+        local = _localized(net, weights)
+        signatures = _signatures(local)
         return cls(
-            net=replace(net, tranche_weight=places),
+            net=local,
             index={signatures[c]: c for c in np.flatnonzero(claimed).tolist()},
             answer=Solved(solved.x, need, source, 0, {}),
             ruled=ruled or {},
@@ -78,10 +78,10 @@ class Known:
         none = np.full(net.n_components, -1, np.int64)
         if net.change_penalty != self.net.change_penalty or not self.index:
             return none
-        places = _Weights.of(net).of_tranches(net)
-        found = [self.index.get(signature, -1) for signature in _signatures(net, places)]
-        at = np.array(found, np.int64) if found else none
-        _Match(net, places, self).keep(at)
+        local = _localized(net, _Weights.of(net))
+        found = [self.index.get(signature, -1) for signature in _signatures(local)]
+        at = np.array(found, np.int64)
+        _Match(local, self.net).keep(at)
         return at
 
     def fill(self, net: Network, places: IntArray, new: "Taken", rest: Solved) -> Solved:
@@ -148,21 +148,38 @@ class Taken:
         return cls(rows, part)
 
 
-def _signatures(net: Network, places: IntArray) -> list[int]:
-    """A number for each component that tells most apart: who matches is then compared in full."""
-    pair_part = _part(net.pair_from)
-    mixed = net.pair_cost * _MIX[0] + net.pair_cap * _MIX[1] + net.pair_prior * _MIX[2]
-    mixed += (net.pair_need - net.need_from[pair_part]) * _MIX[3]
-    mixed += (net.pair_offer - net.offer_from[pair_part]) * _MIX[4]
-    total = np.diff(net.need_from) * _MIX[0] + np.diff(net.hub_from) * _MIX[1]
-    if not len(total):
+def _localized(net: Network, weights: "_Weights") -> Network:
+    """The same with the rows of each component counted from its first, and places for weights:
+    so components are the same where their columns are, wherever they stand."""
+    pair_part, hub = _part(net.pair_from), net.pair_hub
+    if len(net.hub_cap):
+        hub = np.where(hub >= 0, hub - net.hub_from[pair_part], -1)
+    return replace(
+        net,
+        pair_need=net.pair_need - net.need_from[pair_part],
+        pair_offer=net.pair_offer - net.offer_from[pair_part],
+        pair_hub=hub,
+        hub_offer=net.hub_offer - net.offer_from[_part(net.hub_from)],
+        tranche_weight=weights.of_tranches(net),
+    )
+
+
+def _signatures(net: Network) -> list[int]:
+    """A number for each component of a localized network that tells most apart: who matches is then
+    compared in full."""
+    if not net.n_components:
         return []
-    steps_from = net.tranche_start[net.need_from]
+    mixed = net.pair_cost * _MIX[0] + net.pair_cap * _MIX[1] + net.pair_prior * _MIX[2]
+    mixed += net.pair_need * _MIX[3] + net.pair_offer * _MIX[4]
+    total = np.diff(net.need_from) * _MIX[0] + np.diff(net.hub_from) * _MIX[1]
     for values, starts in (
         (mixed, net.pair_from),
         (net.need_units * _MIX[2], net.need_from),
         (net.offer_units * _MIX[3], net.offer_from),
-        (net.tranche_units * _MIX[4] + places * _MIX[5], steps_from),
+        (
+            net.tranche_units * _MIX[4] + net.tranche_weight * _MIX[5],
+            net.tranche_start[net.need_from],
+        ),
     ):
         values ^= values >> 31
         total += np.add.reduceat(values * _MIX[6], starts[:-1])
@@ -171,20 +188,31 @@ def _signatures(net: Network, places: IntArray) -> list[int]:
 
 
 class _Match:
-    """Whether components of a network are, row by row, those of another."""
+    """Whether components of a network are, row by row, those of another; both are localized."""
 
-    def __init__(self, net: Network, places: IntArray, known: Known) -> None:
-        self.net, self.places, self.known = net, places, known
-        self.counts, self.known_counts = (np.diff(n.tranche_start) for n in (net, known.net))
-        self.sizes, self.known_sizes = (
-            np.stack([np.diff(f) for f in (n.need_from, n.offer_from, n.hub_from, n.pair_from)])
-            for n in (net, known.net)
-        )
+    def __init__(self, net: Network, old: Network) -> None:
+        self.both = net, old
+        self.starts = [
+            (n.need_from, n.offer_from, n.hub_from, n.pair_from, n.tranche_start[n.need_from])
+            for n in self.both
+        ]
+        self.columns = [
+            (
+                (n.need_units, np.diff(n.tranche_start)),
+                (n.offer_units,),
+                (n.hub_offer, n.hub_cap),
+                (n.pair_cost, n.pair_need, n.pair_offer, n.pair_cap, n.pair_prior)
+                + ((n.pair_hub,) if len(n.hub_cap) else ()),
+                (n.tranche_units, n.tranche_weight),
+            )
+            for n in self.both
+        ]
 
     def keep(self, found: IntArray) -> None:
         """Set found [C], the place of each component, to -1 where it is not the same."""
         mine = np.flatnonzero(found >= 0)
-        alike = (self.sizes[:, mine] == self.known_sizes[:, found[mine]]).all(axis=0)
+        sizes = [np.stack([np.diff(starts) for starts in side]) for side in self.starts]
+        alike = (sizes[0][:, mine] == sizes[1][:, found[mine]]).all(axis=0)
         found[mine[~alike]] = -1
         mine = mine[alike]
         # Neighbours there and here: compared in one go, and one by one only where that fails.
@@ -196,38 +224,16 @@ class _Match:
                         found[c] = -1
 
     def _same(self, mine: int, theirs: int, count: int) -> bool:
-        net, old = self.net, self.known.net
-        rows = [(net, mine), (old, theirs)]
-        n, m, h, p = (
-            [
-                slice(int(starts[c]), int(starts[c + count]))
-                for starts, c in ((getattr(owner, name), c) for owner, c in rows)
-            ]
-            for name in ("need_from", "offer_from", "hub_from", "pair_from")
-        )
-        if not np.array_equal(self.counts[n[0]], self.known_counts[n[1]]):
-            return False
-        t = [
-            slice(int(owner.tranche_start[s.start]), int(owner.tranche_start[s.stop]))
-            for (owner, _), s in zip(rows, n, strict=True)
-        ]
-        to_hub = h[0].start - h[1].start
-        hub = old.pair_hub[p[1]]
-        columns = (
-            (net.pair_cost[p[0]], old.pair_cost[p[1]]),
-            (net.pair_offer[p[0]], old.pair_offer[p[1]] + (m[0].start - m[1].start)),
-            (net.pair_need[p[0]], old.pair_need[p[1]] + (n[0].start - n[1].start)),
-            (net.pair_cap[p[0]], old.pair_cap[p[1]]),
-            (net.pair_prior[p[0]], old.pair_prior[p[1]]),
-            (net.pair_hub[p[0]], np.where(hub >= 0, hub + to_hub, -1) if len(old.hub_cap) else hub),
-            (net.need_units[n[0]], old.need_units[n[1]]),
-            (net.tranche_units[t[0]], old.tranche_units[t[1]]),
-            (self.places[t[0]], old.tranche_weight[t[1]]),
-            (net.offer_units[m[0]], old.offer_units[m[1]]),
-            (net.hub_offer[h[0]], old.hub_offer[h[1]] + (m[0].start - m[1].start)),
-            (net.hub_cap[h[0]], old.hub_cap[h[1]]),
-        )
-        return all(np.array_equal(here, there) for here, there in columns)
+        """Whether so many components from there on, of equal sizes, are equal."""
+        for starts, old_starts, columns, old_columns in zip(
+            *self.starts, *self.columns, strict=True
+        ):
+            rows = slice(int(starts[mine]), int(starts[mine + count]))
+            old_rows = slice(int(old_starts[theirs]), int(old_starts[theirs + count]))
+            for here, there in zip(columns, old_columns, strict=False):
+                if not bool((here[rows] == there[old_rows]).all()):
+                    return False
+        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
