@@ -8,7 +8,7 @@ import numpy as np
 
 from matching.arrays import IntArray
 from matching.backends import Backend
-from matching.bases import known_of
+from matching.bases import known_of, known_of_units
 from matching.easing import eased
 from matching.network import network
 from matching.plan import Plan
@@ -31,10 +31,18 @@ class Base:
     @classmethod
     def of(cls, problem: Problem, policy: Policy, plan: Plan) -> "Base":
         """What `solve` (or `replan`) found for a problem. Components that are not proven optimal
-        are left out. Raises ValueError where the plan was made for another problem or policy."""
+        are left out. Raises ValueError where the plan was made for another problem or policy, or
+        its prices do not prove it."""
         if plan.problem_digest != problem.digest or plan.policy != policy:
             raise ValueError("plan: it was made for another problem or policy.")
         return cls(known_of(problem, policy, plan))
+
+    @classmethod
+    def of_units(cls, problem: Problem, policy: Policy, pair_units: IntArray) -> "Base":
+        """From the units of a plan alone, int64[P], as they were stored: nothing is solved, one
+        pass finds the prices. Components with rules are left out. Raises ValueError where the units
+        break a rule or are not optimal: no replan may rely on them then."""
+        return cls(known_of_units(problem, policy, pair_units))
 
     def places(self, problem: Problem, policy: Policy) -> IntArray:
         """Place of each component's answer in this base, -1 where it must be solved: int64[C]."""

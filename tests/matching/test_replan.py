@@ -126,3 +126,60 @@ def test_units_are_never_taken_over_where_a_capacity_has_changed() -> None:
     base = Base.of(problem, Policy(), solve(problem))
     less = replace(problem, offer_units=np.maximum(1, problem.offer_units // 2))
     assert_same(replan(less, Policy(), base), solve(less))
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems(), orders, st.integers(0, 10**6))
+def test_units_alone_make_a_base_without_a_solve(problem: Problem, order: Order, seed: int) -> None:
+    policy = Policy(order=order)
+    plan = solve(problem, policy)
+    base = Base.of_units(problem, policy, plan.pair_units)
+    assert (
+        base.places(problem, policy) == Base.of(problem, policy, plan).places(problem, policy)
+    ).all()
+    assert_same(replan(problem, policy, base), plan)
+    after = edited(problem, seed)
+    assert_same(replan(after, policy, base), solve(after, policy))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_units_that_are_not_optimal_make_no_base(seed: int) -> None:
+    problem = medium_problem(seed, 60)
+    best = solve(problem).pair_units
+    for worse in (best * 0, solve(problem, Policy(order="severity")).pair_units):
+        with pytest.raises(ValueError, match=r"not optimal|exchanges"):
+            Base.of_units(problem, Policy(), worse)
+    dear = replace(problem, pair_cost=problem.pair_cost[::-1].copy())
+    with pytest.raises(ValueError, match="exchanges"):
+        Base.of_units(dear, Policy(), best)
+    with pytest.raises(ValueError, match="break"):
+        Base.of_units(problem, Policy(), best + 1000)
+
+
+def test_a_plan_whose_prices_prove_nothing_makes_no_base() -> None:
+    problem = medium_problem(2, 80)
+    plan = solve(problem)
+    proof = replace(plan.certificate, need_price=plan.certificate.need_price * 0)
+    with pytest.raises(ValueError, match="do not prove"):
+        Base.of(problem, Policy(), replace(plan, certificate=proof))
+    other = np.roll(plan.pair_units, 1)
+    with pytest.raises(ValueError, match="do not prove"):
+        Base.of(problem, Policy(), replace(plan, pair_units=other))
+
+
+def test_components_that_look_alike_at_first_sight_are_told_apart() -> None:
+    """Many small ones, equal but for one number each: a base of them is never mixed up."""
+    r = np.random.default_rng(4)
+    count = 300
+    problem = Problem(
+        need_units=r.integers(1, 3, 2 * count),
+        need_severity=r.integers(1, 3, 2 * count),
+        offer_units=r.integers(1, 4, count),
+        pair_need=np.arange(2 * count),
+        pair_offer=np.arange(2 * count) // 2,
+        pair_cost=r.integers(0, 2, 2 * count),
+    )
+    base = Base.of(problem, Policy(), solve(problem))
+    after = edited(problem, 1, edits=5, reordered=False)
+    assert_same(replan(after, Policy(), base), solve(after))
+    assert untouched(after, base) >= count - 25  # an edit touches at most five
