@@ -100,6 +100,7 @@ described(
         LeftOutReason.HOUSEHOLD_MAX: "The household would get more than the offer allows.",
         LeftOutReason.DELIVERIES_MAX: "The offer's deliveries are used up.",
         LeftOutReason.DELIVERY_MIN: "The offer gives more per delivery, or nothing.",
+        LeftOutReason.VISITS_MAX: "The days that remain of the service do not hold the visits.",
     },
 )
 

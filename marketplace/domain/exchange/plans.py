@@ -52,6 +52,7 @@ class LeftOutReason(StrEnum):
     HOUSEHOLD_MAX = "HOUSEHOLD_MAX"  # the household would get more than the offer allows
     DELIVERIES_MAX = "DELIVERIES_MAX"  # the offer's deliveries are used up
     DELIVERY_MIN = "DELIVERY_MIN"  # the offer gives at least so much per delivery
+    VISITS_MAX = "VISITS_MAX"  # the days that remain of the service do not hold the visits
 
 
 class LeftAsideReason(StrEnum):

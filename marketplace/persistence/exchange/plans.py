@@ -117,6 +117,14 @@ async def lines_to_decide(db: Reading, plan_id: int) -> Sequence[Row]:
             offers.c.household_max,
             offers.c.delivery_min,
             offers.c.deliveries_max,
+            sa.and_(offers.c.kind == "SERVICE", needs.c.visit_minutes.is_not(None)).label(
+                "is_visit"
+            ),
+            offers.c.visits_per_day,
+            offers.c.starts_at,
+            offers.c.expires_at,
+            needs.c.every_days,
+            needs.c.deadline,
         )
         .join(needs, needs.c.id == plan_lines.c.need_id)
         .join(offers, offers.c.id == plan_lines.c.offer_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -10,6 +11,8 @@ from marketplace.domain.exchange.allocations import OPEN_STATUSES
 from marketplace.domain.exchange.plans import PlanLineStatus
 from marketplace.persistence.database import Reading, Row, Writing
 from marketplace.persistence.tables import allocations, needs, offers, plan_lines
+
+CHUNK = 1_000
 
 
 async def proposed(db: Reading, plan_id: int) -> Sequence[Row]:
@@ -47,6 +50,37 @@ async def promised(db: Reading, plan_id: int) -> Sequence[Row]:
         )
         .order_by(allocations.c.id)
     )
+
+
+async def set_aside(
+    db: Reading, *, need_ids: Collection[int], offer_ids: Collection[int], now: datetime
+) -> Sequence[Row]:
+    """need_id, offer_id and units: visits still to be made for these needs or by these offers.
+
+    Stable until the transaction ends where the rows of those needs and offers are locked.
+    """
+    found: dict[tuple[int, int], Row] = {}
+    for column, ids in ((allocations.c.need_id, need_ids), (allocations.c.offer_id, offer_ids)):
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), CHUNK):
+            statement = (
+                sa.select(
+                    allocations.c.need_id,
+                    allocations.c.offer_id,
+                    sa.cast(sa.func.sum(allocations.c.units_served), sa.BigInteger).label("units"),
+                )
+                .join(offers, offers.c.id == allocations.c.offer_id)
+                .where(
+                    column.in_(ordered[start : start + CHUNK]),
+                    allocations.c.status.in_(sorted(OPEN_STATUSES)),
+                    offers.c.kind == "SERVICE",
+                    offers.c.expires_at > now,
+                )
+                .group_by(allocations.c.need_id, allocations.c.offer_id)
+            )
+            rows = await db.rows(statement)
+            found |= {(row["need_id"], row["offer_id"]): row for row in rows}
+    return list(found.values())
 
 
 async def suggest(db: Writing, days: Mapping[int, list[str]]) -> None:

@@ -17,6 +17,7 @@ from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import allocations, facts, needs, offers, plans
 from marketplace.services.acting import Turn
 from marketplace.services.exchange import rotas
+from marketplace.services.exchange.visit_room import VisitRoom, room_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ async def reserve_plan(
     open_offers = await offers.lock_open(db, (pair["offer_id"] for pair in pairs), now=now)
     lines = await plans.lines_to_decide(db, plan_id)
     own = await facts.household_of(db, turn.act.viewer.account_id)
-    left = await _left(db, lines, open_needs, open_offers, own)
+    left = await _left(db, lines, open_needs, open_offers, own, await room_for(db, lines, now=now))
     decided: dict[int, LeftOutReason | None] = {}
     for _, of_need in groupby(lines, key=itemgetter("need_id")):
         decided |= left.take_all(list(of_need))
@@ -80,6 +81,7 @@ class _Left:
     needs: dict[int, int]
     offers: dict[int, int]
     own_household: int | None
+    visits: VisitRoom
     given: Counter[tuple[int, int]] = field(default_factory=Counter)
     deliveries: Counter[int] = field(default_factory=Counter)
 
@@ -119,10 +121,13 @@ class _Left:
         times = line["deliveries_max"]
         if times is not None and self.deliveries[offer] + 1 > times:
             return LeftOutReason.DELIVERIES_MAX
+        if not self.visits.holds(line):
+            return LeftOutReason.VISITS_MAX
         self.needs[need] -= served
         self.offers[offer] -= drawn
         self.given[offer, household] += drawn
         self.deliveries[offer] += 1
+        self.visits.take(line)
         return None
 
     def _put_back(self, line: Row) -> None:
@@ -131,6 +136,7 @@ class _Left:
         self.offers[offer] += line["units_drawn"]
         self.given[offer, line["household_id"]] -= line["units_drawn"]
         self.deliveries[offer] -= 1
+        self.visits.take(line, back=True)
 
 
 async def _left(
@@ -139,6 +145,7 @@ async def _left(
     open_needs: Mapping[int, int],
     open_offers: Mapping[int, int],
     own_household: int | None,
+    visits: VisitRoom,
 ) -> _Left:
     limited = {line["offer_id"] for line in lines if line["household_max"] is not None}
     counted = {line["offer_id"] for line in lines if line["deliveries_max"] is not None}
@@ -146,6 +153,7 @@ async def _left(
         needs=dict(open_needs),
         offers=dict(open_offers),
         own_household=own_household,
+        visits=visits,
         given=Counter(await allocations.drawn_by_household(db, limited)),
         deliveries=Counter(await allocations.deliveries(db, counted)),
     )
