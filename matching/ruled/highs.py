@@ -4,16 +4,20 @@ Values come back as floats: who asked rounds and checks them. A bound is widened
 point may have lost before it is called a bound.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ortools.math_opt import model_pb2
-from ortools.math_opt.python import mathopt
 
 from matching.arrays import BoolArray, FloatArray
 from matching.ruled.model import Model, Objective
+
+if TYPE_CHECKING:
+    from ortools.math_opt import model_pb2
 
 # What a bound may lose to rounding, as a share of itself: HiGHS works to 1e-9 at best.
 LOST = 1e-9
@@ -42,6 +46,8 @@ def solved(
 
     Columns that are `held` keep the value of the hint; the bound is then of what is left free.
     """
+    from ortools.math_opt.python import mathopt  # slow to load, and few processes ever need it
+
     proto = _proto(model, objective, whole)
     if held is not None and hint is not None:
         for column in np.flatnonzero(held).tolist():
@@ -79,6 +85,8 @@ def solved(
 
 
 def _proto(model: Model, objective: Objective, whole: bool) -> model_pb2.ModelProto:
+    from ortools.math_opt import model_pb2
+
     rows, size, step = model.rows, len(model.high), objective.step
     proto = model_pb2.ModelProto()
     proto.variables.ids.extend(range(size))

@@ -4,18 +4,26 @@ All numbers are whole, so what it proves is exact; one worker and a fixed seed, 
 has the same answer.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from ortools.sat.python import cp_model
 
 from matching.arrays import IntArray
 from matching.ruled.highs import Answer
 from matching.ruled.model import Model, Objective
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 SUM_MAX = 2**61
 
 
 def packed(model: Model, objective: Objective, time_s: float, start: IntArray) -> Answer:
     """Values of all columns and a bound, as branch and cut would give them."""
+    from ortools.sat.python import cp_model  # half a second, and few processes ever need it
+
     net = model.part.net
     units = net.need_units[net.pair_need]
     aims = [_by_pair(model, objective), *(_by_pair(model, kept) for kept, _ in model.kept)]
@@ -50,6 +58,8 @@ def packed(model: Model, objective: Objective, time_s: float, start: IntArray) -
 
 def _limits(sat: cp_model.CpModel, taken: list[cp_model.IntVar], model: Model) -> None:
     """One offer for each need; capacities, shares of households, numbers of needs."""
+    from ortools.sat.python import cp_model
+
     part, net = model.part, model.part.net
     weight = net.need_units[net.pair_need] * part.pair_draw
     for rows in _by(net.pair_need, len(net.need_units)):
