@@ -172,17 +172,16 @@ def _signatures(net: Network) -> list[int]:
     mixed = net.pair_cost * _MIX[0] + net.pair_cap * _MIX[1] + net.pair_prior * _MIX[2]
     mixed += net.pair_need * _MIX[3] + net.pair_offer * _MIX[4]
     total = np.diff(net.need_from) * _MIX[0] + np.diff(net.hub_from) * _MIX[1]
+    steps, steps_from = net.tranche_units * _MIX[4], net.tranche_start[net.need_from]
     for values, starts in (
         (mixed, net.pair_from),
         (net.need_units * _MIX[2], net.need_from),
         (net.offer_units * _MIX[3], net.offer_from),
-        (
-            net.tranche_units * _MIX[4] + net.tranche_weight * _MIX[5],
-            net.tranche_start[net.need_from],
-        ),
+        (steps + net.tranche_weight * _MIX[5], steps_from),
     ):
+        values += (np.arange(len(values)) - np.repeat(starts[:-1], np.diff(starts))) * _MIX[6]
         values ^= values >> 31
-        total += np.add.reduceat(values * _MIX[6], starts[:-1])
+        total += np.add.reduceat(values * _MIX[0], starts[:-1])
     signatures: list[int] = total.tolist()
     return signatures
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Base, Plan, Policy, Problem, certify, replan, solve, violations
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.edits import edited, with_needs, with_offer, with_prior
 from tests.matching.instances import market, medium_problem
 from tests.matching.test_properties import problems
@@ -29,7 +30,7 @@ def assert_same(plan: Plan, cold: Plan) -> None:
         assert (getattr(mine, name) == getattr(theirs, name)).all(), name
 
 
-@settings(max_examples=80, deadline=None)
+@drawn(80)
 @given(problems(), orders, st.integers(0, 10**6), st.sampled_from([0, 3]), st.booleans())
 def test_a_replan_equals_a_cold_solve_after_any_edits(
     problem: Problem, order: Order, seed: int, penalty: int, keep: bool
@@ -128,7 +129,7 @@ def test_units_are_never_taken_over_where_a_capacity_has_changed() -> None:
     assert_same(replan(less, Policy(), base), solve(less))
 
 
-@settings(max_examples=40, deadline=None)
+@drawn(40)
 @given(problems(), orders, st.integers(0, 10**6))
 def test_units_alone_make_a_base_without_a_solve(problem: Problem, order: Order, seed: int) -> None:
     policy = Policy(order=order)
