@@ -11,10 +11,17 @@ from marketplace.domain.exchange.plans import LeftAsideReason as LeftAsideReason
 from marketplace.domain.exchange.plans import PolicyOrder
 from schema.context import Context
 from schema.enums import described
+from schema.exchange.plans_ruled import PlanRuledPart, ruled_parts_of
 from schema.scalars import BigInt
 
 # Said beside what took no part: the plan's proof counts these in.
-TOOK_PART = frozenset({LeftAsideReason.PACKS_MIXED, LeftAsideReason.CASH_REMAINDER})
+TOOK_PART = frozenset(
+    {
+        LeftAsideReason.PACKS_MIXED,
+        LeftAsideReason.CASH_REMAINDER,
+        LeftAsideReason.HOUSEHOLD_MAX,
+    }
+)
 
 described(
     PolicyOrder,
@@ -40,6 +47,9 @@ described(
         LeftAsideReason.CASH_REMAINDER: "What stays of the cash, told in `units`, is less than the "
         "price of anything it may buy that is still open. The rest of the offer takes part.",
         LeftAsideReason.SEVERAL_PRICES: "In earlier plans: the cash might buy at several prices.",
+        LeftAsideReason.HOUSEHOLD_MAX: "A household that has part of the offer already gets more of "
+        "it for its gravest need only, as the offer also limits deliveries, or draws differently "
+        "for different needs.",
     },
 )
 
@@ -95,7 +105,11 @@ class PlanProof:
         "the policy's levels, units weighed by their reference value."
     )
     components_proven: int = strawberry.field(
-        description="Parts whose certificate was checked apart from the solver."
+        description="Parts that are proven: by a certificate that was checked apart from the "
+        "solver, and those with rules by the solver's own bound."
+    )
+    ruled_parts: list[PlanRuledPart] = strawberry.field(
+        description="The parts with rules one by one, the least proven first; at most 20."
     )
     problem_digest: str = strawberry.field(description="SHA-256 of the problem that was solved.")
     solvers: list[str] = strawberry.field(description="What solved it, with versions.")
@@ -139,11 +153,10 @@ def proof_of(
     levels, rounds = _levels(stored), len(_list(stored, "rounds")) or 1
     ruled = _whole(stored.get("components_ruled", 0))
     optimal = stored.get("status") == "optimal" and certificate.get("optimal") is True
+    verdict = _optimal(len(levels)) if optimal else _feasible(stored, certificate)
     return PlanProof(
         optimal=optimal,
-        sentence=_sentence(optimal, len(levels), _gap(stored), aside, rounds, ruled).said_in(
-            context.language
-        ),
+        sentence=_sentence(verdict, aside, rounds, ruled).said_in(context.language),
         gap=_gap(stored),
         cost=BigInt(_whole(stored.get("cost", 0))),
         levels=levels,
@@ -151,6 +164,7 @@ def proof_of(
         components=_whole(stored.get("components", 0)),
         components_ruled=_whole(stored.get("components_ruled", 0)),
         components_proven=_whole(certificate.get("proven", 0)),
+        ruled_parts=ruled_parts_of(stored),
         problem_digest=str(stored.get("problem_digest", "")),
         solvers=[f"{name} {version}" for name, version in _mapping(stored, "solvers").items()],
         phases=[
@@ -189,14 +203,16 @@ def _levels(stored: Mapping[str, object]) -> list[PlanLevel]:
     ]
 
 
-def _sentence(optimal: bool, levels: int, gap: float, aside: int, rounds: int, ruled: int) -> Text:
-    said = _verdict(optimal, levels, gap)
+def _sentence(verdict: Text, aside: int, rounds: int, ruled: int) -> Text:
+    said = verdict
     if ruled:
+        parts = "part" if ruled == 1 else "parts"
         said = Text(
-            f"{said.en} In {ruled} parts with rules, such as least useful quantities or cash at "
-            "several prices, levels are taken together in bands and weighed by value.",
+            f"{said.en} In {ruled} {parts} with rules, such as least useful quantities or cash at "
+            "several prices, levels are taken together in bands and weighed by value; what bounds "
+            "them is the solver's word.",
             f"{said.zh}其中 {ruled} 个含规则的部分（如最低有用数量、多种价格的资金）"
-            "按优先层级分段、以价值加权。",
+            "按优先层级分段、以价值加权，其上界由求解器给出。",
         )
     if rounds > 1:
         said = Text(
@@ -212,17 +228,24 @@ def _sentence(optimal: bool, levels: int, gap: float, aside: int, rounds: int, r
     )
 
 
-def _verdict(optimal: bool, levels: int, gap: float) -> Text:
-    if optimal:
-        return Text(
-            f"Proven optimal: at each of {levels} levels of precedence no plan serves more without "
-            "serving less at a higher one, and none that serves the same costs less.",
-            f"已证明最优：在全部 {levels} 个优先层级上，任何方案都无法在不减少更高层级的前提下"
-            "满足更多；满足相同数量的方案中，没有成本更低的。",
-        )
+def _optimal(levels: int) -> Text:
     return Text(
-        f"Feasible and checked; not proven optimal within the time allowed (gap {gap:.2%}).",
-        f"方案可行并已核验；在限定时间内未证明最优（差距 {gap:.2%}）。",
+        f"Proven optimal: at each of {levels} levels of precedence no plan serves more without "
+        "serving less at a higher one, and none that serves the same costs less.",
+        f"已证明最优：在全部 {levels} 个优先层级上，任何方案都无法在不减少更高层级的前提下"
+        "满足更多；满足相同数量的方案中，没有成本更低的。",
+    )
+
+
+def _feasible(stored: Mapping[str, object], certificate: Mapping[str, object]) -> Text:
+    """How much of it is proven, and how far the rest may be from the best."""
+    proven, parts = _whole(certificate.get("proven", 0)), _whole(stored.get("components", 0))
+    gap = f"{_gap(stored):.2%}"
+    return Text(
+        f"Feasible and checked; not proven optimal within the time allowed: {proven} of {parts} "
+        f"parts are proven, the rest is within {gap} of what is possible.",
+        f"方案可行并已核验；在限定时间内未全部证明最优：{parts} 个部分中已证明 {proven} 个，"
+        f"其余与可能的最优值相差不超过 {gap}。",
     )
 
 

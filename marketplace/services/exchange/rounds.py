@@ -22,6 +22,7 @@ from marketplace.services.exchange.translation import Translation, translated
 
 Lines = dict[str, list[int]]
 ROUNDS_MAX = 8
+RULED_TOLD = 20  # parts with rules whose bands the proof keeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +64,7 @@ def proof_of(plans: tuple[matching.Plan, ...]) -> dict[str, object]:
     proof = first.to_json(components=False) | {
         "components": len(parts),
         "components_ruled": sum(part.kind == "mip" for part in parts),
+        "ruled": _ruled(parts),
     }
     if len(plans) == 1:
         return proof
@@ -70,6 +72,7 @@ def proof_of(plans: tuple[matching.Plan, ...]) -> dict[str, object]:
     certificate = first.certificate.to_json() | {
         "optimal": all(plan.certificate.optimal for plan in plans),
         "proven": sum(plan.certificate.proven for plan in plans),
+        "ruled_proven": sum(plan.certificate.ruled_proven for plan in plans),
     }
     return proof | {
         "status": (unproven or plans)[0].status,
@@ -81,6 +84,22 @@ def proof_of(plans: tuple[matching.Plan, ...]) -> dict[str, object]:
             for plan in plans
         ],
     }
+
+
+def _ruled(parts: list[matching.Component]) -> list[dict[str, object]]:
+    """The parts with rules as far as they are told one by one, the least proven first."""
+    ruled = sorted((part for part in parts if part.kind == "mip"), key=lambda p: (-p.gap, -p.needs))
+    return [
+        {
+            "needs": part.needs,
+            "offers": part.offers,
+            "status": part.status,
+            "gap": part.gap,
+            "unproven": list(part.unproven),
+            "bands": [band.to_json() for band in part.bands],
+        }
+        for part in ruled[:RULED_TOLD]
+    ]
 
 
 def without(market: Market, lines: Lines) -> Market:
