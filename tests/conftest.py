@@ -1,4 +1,8 @@
-"""Fixtures that every test may ask for; `database` runs a test once on each database."""
+"""Fixtures that every test may ask for; `database` runs a test once on each database.
+
+Marked `one_database`, a test runs on SQLite alone, unless `--db` names another: for what does not
+depend on the database. With `--hypothesis-profile thorough` ten times as many problems are drawn.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from marketplace.persistence.database import Database
 from marketplace.persistence.migrations import migrate
 from tests.fixtures.databases import postgres_database, postgres_server, postgres_template
+
+settings.register_profile("thorough", max_examples=10 * settings.default.max_examples)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,11 +30,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_database: one database is enough for this test")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "dialect" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--db")
-        both = ["sqlite", "postgresql"]
-        metafunc.parametrize("dialect", both if chosen == "both" else [chosen], indirect=True)
+        chosen = [metafunc.config.getoption("--db")]
+        if chosen == ["both"]:
+            alone = metafunc.definition.get_closest_marker("one_database") is not None
+            chosen = ["sqlite"] if alone else ["sqlite", "postgresql"]
+        metafunc.parametrize("dialect", chosen, indirect=True)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import (
@@ -20,6 +20,7 @@ from matching import (
     violations,
 )
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.edits import with_prior
 from tests.matching.instances import medium_problem
 from tests.matching.oracles import feasible_plans, served_by_level
@@ -96,7 +97,7 @@ def told(plan: Plan) -> tuple[list[int], int, int]:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(60)
 @given(tiny_problems(), orders, st.integers(0, 8), st.sampled_from([0, 0, 2]))
 def test_no_plan_within_the_budget_is_better(
     problem: Problem, order: Order, budget: int, penalty: int
@@ -118,7 +119,7 @@ def test_no_plan_within_the_budget_is_better(
         assert plan.change == least
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(ruled_problems(), st.integers(0, 6))
 def test_with_rules_no_plan_within_the_budget_is_better(problem: Problem, budget: int) -> None:
     r = np.random.default_rng(problem.n_pairs)

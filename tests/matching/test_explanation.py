@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Plan, Policy, Problem, explain, explanations, marginals, served_units, solve
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.instances import medium_problem
 from tests.matching.one_unit import columns, difference, with_new_offer, without_needs
 from tests.matching.test_marginals import problems
@@ -17,7 +18,7 @@ from tests.matching.test_marginals import problems
 orders = st.sampled_from(ORDERS)
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(60)
 @given(problems(), orders, st.data())
 def test_the_reason_is_what_stands_in_the_way(
     problem: Problem, order: Order, data: st.DataObject
@@ -63,7 +64,7 @@ def lifted(poorer: Problem, problem: Problem, why: object, i: int) -> Problem:
     return Problem(**columns(poorer) | {"pair_max": most, "offer_household_max": share})
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(60)
 @given(problems(caps=False), orders)
 def test_counts_for_all_are_those_of_the_lists_for_each(problem: Problem, order: Order) -> None:
     free = Problem(**columns(problem) | {"offer_household_max": np.zeros(problem.n_offers, int)})

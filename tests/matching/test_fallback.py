@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Base, Plan, Policy, Problem, certify, replan, solve, violations
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.edits import edited, with_prior
 from tests.matching.instances import market, medium_problem
 from tests.matching.test_properties import problems
@@ -26,7 +27,7 @@ def assert_honest(problem: Problem, policy: Policy, plan: Plan, best: Plan) -> N
     assert (plan.gap > 0) == bool((bound > served).any())
 
 
-@settings(max_examples=80, deadline=None)
+@drawn(50)
 @given(problems(), orders)
 def test_a_deadline_that_has_passed_leaves_a_plan_with_its_bound(
     problem: Problem, order: Order

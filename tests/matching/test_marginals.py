@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Marginals, Policy, Problem, marginals, solve
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.instances import medium_problem
 from tests.matching.one_unit import (
     Difference,
@@ -56,7 +57,7 @@ def lost(found: Marginals, level: int, cost: int) -> Difference:
     return ({} if level < 0 else {found.level_keys[level]: -1}), int(cost)
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(40)
 @given(problems(), orders, st.data())
 def test_one_unit_more_or_less_of_an_offer_does_what_was_said(
     problem: Problem, order: Order, data: st.DataObject
@@ -74,7 +75,7 @@ def test_one_unit_more_or_less_of_an_offer_does_what_was_said(
     assert not found.offer_estimate[j]
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(40)
 @given(problems(), orders, st.data())
 def test_the_first_unit_of_a_new_offer_does_what_was_said(
     problem: Problem, order: Order, data: st.DataObject
@@ -96,7 +97,7 @@ def test_the_first_unit_of_a_new_offer_does_what_was_said(
     assert gift == gained(found, found.need_gain_level[given_to], found.need_gain_cost[given_to])
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(40)
 @given(problems(caps=False), orders, st.data())
 def test_a_unit_that_must_be_served_costs_what_was_said(
     problem: Problem, order: Order, data: st.DataObject

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Policy, Problem, certify, solve, violations
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.instances import market, medium_problem, permuted
 
 
@@ -42,7 +43,7 @@ def problems(draw: st.DrawFn) -> Problem:
 orders = st.sampled_from(ORDERS)
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(problems(), orders)
 def test_every_plan_is_feasible_and_certified(problem: Problem, order: Order) -> None:
     plan = solve(problem, Policy(order=order))
@@ -52,7 +53,7 @@ def test_every_plan_is_feasible_and_certified(problem: Problem, order: Order) ->
     assert proof.proven == proof.components == len(plan.components)
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(problems(), orders, st.integers(0, 10**6))
 def test_the_order_of_rows_changes_neither_levels_nor_cost_nor_change(
     problem: Problem, order: Order, seed: int
@@ -63,7 +64,7 @@ def test_the_order_of_rows_changes_neither_levels_nor_cost_nor_change(
     assert (plan.cost, plan.change) == (other.cost, other.change)
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(problems(), orders, st.integers(1, 50), st.data())
 def test_one_more_offer_never_lowers_what_the_top_precedences_get(
     problem: Problem, order: Order, units: int, data: st.DataObject
@@ -87,7 +88,7 @@ def test_one_more_offer_never_lowers_what_the_top_precedences_get(
     assert bool((after >= before).all())
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(problems(), orders)
 def test_both_flow_solvers_find_the_same_levels_and_cost(problem: Problem, order: Order) -> None:
     pytest.importorskip("pylmcf")

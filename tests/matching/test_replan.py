@@ -30,7 +30,7 @@ def assert_same(plan: Plan, cold: Plan) -> None:
         assert (getattr(mine, name) == getattr(theirs, name)).all(), name
 
 
-@drawn(80)
+@drawn(50)
 @given(problems(), orders, st.integers(0, 10**6), st.sampled_from([0, 3]), st.booleans())
 def test_a_replan_equals_a_cold_solve_after_any_edits(
     problem: Problem, order: Order, seed: int, penalty: int, keep: bool
@@ -129,7 +129,7 @@ def test_units_are_never_taken_over_where_a_capacity_has_changed() -> None:
     assert_same(replan(less, Policy(), base), solve(less))
 
 
-@drawn(40)
+@drawn(30)
 @given(problems(), orders, st.integers(0, 10**6))
 def test_units_alone_make_a_base_without_a_solve(problem: Problem, order: Order, seed: int) -> None:
     policy = Policy(order=order)

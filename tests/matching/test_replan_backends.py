@@ -4,11 +4,12 @@ import importlib.util
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Base, Plan, Policy, Problem, certify, replan, solve, violations
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.edits import edited
 from tests.matching.instances import market, medium_problem, small_problem
 from tests.matching.test_properties import problems
@@ -30,7 +31,7 @@ def assert_equal_value(problem: Problem, policy: Policy, one: Plan, other: Plan)
         assert certify(problem, policy, plan).optimal
 
 
-@settings(max_examples=40, deadline=None)
+@drawn(30)
 @given(problems(), st.sampled_from(ORDERS), st.sampled_from([0, 1, 40]))
 def test_any_problem_has_one_value(problem: Problem, order: Order, penalty: int) -> None:
     policy = Policy(order=order, change_penalty=penalty)

@@ -6,11 +6,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Base, Plan, Policy, Problem, certify, replan, solve, violations
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.edits import edited, with_needs
 from tests.matching.instances import medium_problem
 from tests.matching.ruled_instances import ruled_problems, visits
@@ -81,7 +82,7 @@ def test_a_need_more_in_one_town_leaves_the_others_known(towns: Problem, order: 
     assert violations(after, plan) == []
 
 
-@settings(max_examples=40, deadline=None)
+@drawn(30)
 @given(ruled_problems(), ruled_problems(), st.integers(0, 10**6), st.sampled_from(ORDERS))
 def test_a_replan_equals_a_cold_solve_whatever_the_rules(
     one: Problem, other: Problem, seed: int, order: Order

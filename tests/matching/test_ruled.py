@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Plan, Policy, Problem, certify, solve, violations
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 from tests.matching.ruled_instances import (
     RULES,
     every_plan,
@@ -63,7 +64,7 @@ def of_one_value(problem: Problem) -> Problem:
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-@settings(max_examples=15, deadline=None)
+@drawn(15)
 @given(data=st.data())
 def test_with_one_rule_no_plan_is_better(rule: str, data: st.DataObject) -> None:
     problem = of_one_value(data.draw(ruled_problems(rule)))
@@ -71,14 +72,14 @@ def test_with_one_rule_no_plan_is_better(rule: str, data: st.DataObject) -> None
     assert_best(problem, Policy(order="weighted", tranches=(50, 100), diminishing=(2, 1)))
 
 
-@settings(max_examples=40, deadline=None)
+@drawn(40)
 @given(ruled_problems())
 def test_with_any_rules_together_no_plan_is_better(problem: Problem) -> None:
     problem = of_one_value(problem)
     assert_best(problem, Policy(order="weighted", tranches=(50, 100), diminishing=(2, 1)))
 
 
-@settings(max_examples=20, deadline=None)
+@drawn(20)
 @given(ruled_problems(), orders)
 def test_every_plan_keeps_every_rule_and_no_bound_is_below_what_is_possible(
     problem: Problem, order: Order
@@ -97,7 +98,7 @@ def test_every_plan_keeps_every_rule_and_no_bound_is_below_what_is_possible(
             assert (part.status == "optimal") == (not part.unproven and deadline_s is None)
 
 
-@settings(max_examples=15, deadline=None)
+@drawn(15)
 @given(ruled_problems(), orders, st.integers(0, 10**6))
 def test_the_order_of_rows_changes_no_band_and_no_cost(
     problem: Problem, order: Order, seed: int

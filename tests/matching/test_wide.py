@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from matching import (
@@ -27,6 +27,7 @@ from matching import (
 from matching.arrays import BoolArray, IntArray
 from matching.candidates import Worth
 from matching.policy import ORDERS, Order
+from tests.fixtures.drawing import drawn
 
 UNLIMITED = 10**18
 
@@ -110,7 +111,7 @@ def shared_household() -> tuple[Problem, BoolArray]:
     return problem, np.array([True, False])
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(60)
 @given(st.integers(0, 10**6).map(random_market), st.sampled_from(ORDERS))
 @example(shared_household(), "floor")
 @example(random_market(45), "severity")
