@@ -47,9 +47,9 @@ described(
         LeftAsideReason.CASH_REMAINDER: "What stays of the cash, told in `units`, is less than the "
         "price of anything it may buy that is still open. The rest of the offer takes part.",
         LeftAsideReason.SEVERAL_PRICES: "In earlier plans: the cash might buy at several prices.",
-        LeftAsideReason.HOUSEHOLD_MAX: "A household that has part of the offer already gets more of "
-        "it for its gravest need only, as the offer also limits deliveries, or draws differently "
-        "for different needs.",
+        LeftAsideReason.HOUSEHOLD_MAX: "A household that has part of the offer already gets more "
+        "of it for its gravest need only, as the offer also limits deliveries, or draws "
+        "differently for different needs.",
     },
 )
 

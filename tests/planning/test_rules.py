@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Database
-from marketplace.persistence.tables import plans
+from marketplace.persistence.tables import allocations, plans
 from marketplace.services.exchange.offers import post
 from tests.fixtures.market import Market, a_market, a_need, an_allocation, an_offer, rice
 from tests.planning.planned import (
@@ -246,3 +246,23 @@ async def test_plans_of_a_market_that_stays_as_it_is_are_the_same(market: Market
 
     assert first == again
     assert await a_proposed_plan(market)
+
+
+async def test_of_cash_that_a_household_has_part_of_its_gravest_need_gets_the_rest_and_it_is_said(
+    market: Market,
+) -> None:
+    category, home = market.category, await a_consenting(market)
+    had = await a_need(market, home, **units(1, category_id=category["quilt"]))
+    await a_need(market, home, **units(10, severity=20, category_id=category["rice"]))
+    grave = await a_need(market, home, **units(1, severity=90, category_id=category["quilt"]))
+    cash = await an_offer(
+        market, kind="CASH", category_id=category["goods"], quantity=90_000, household_max=40_000
+    )
+    await an_allocation(market, had, cash, 1)
+    async with market.database.write() as db:
+        await db.execute(sa.update(allocations).values(units_drawn=15_000))
+
+    lines, aside = await solved(market)
+
+    assert lines == {(grave, cash, 1, 15_000)}
+    assert an_aside("OFFER", "HOUSEHOLD_MAX", 1, a_reference(market, "O", cash)) in aside

@@ -66,6 +66,7 @@ class LeftAsideReason(StrEnum):
     LESS_THAN_ONE_UNIT = "LESS_THAN_ONE_UNIT"  # too little is left to serve anyone
     CASH_REMAINDER = "CASH_REMAINDER"  # what stays of cash buys nothing that is still open
     SEVERAL_PRICES = "SEVERAL_PRICES"  # of earlier plans: cash that might buy at several prices
+    HOUSEHOLD_MAX = "HOUSEHOLD_MAX"  # an offer that gives more to one need only of who has part
 
 
 class PolicyOrder(StrEnum):

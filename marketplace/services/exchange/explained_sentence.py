@@ -95,6 +95,11 @@ ASIDE: Mapping[LeftAsideReason, Text] = {
     LeftAsideReason.SEVERAL_PRICES: Text(
         "the cash might buy at several prices.", "资金可按多种价格采购。"
     ),
+    LeftAsideReason.HOUSEHOLD_MAX: Text(
+        "the household has part of what the {what} offers allow it, and another of its needs "
+        "goes first there.",
+        "该户已领取可用{what}供给的部分限额，余额优先用于其另一项需求。",
+    ),
 }
 LINES: Mapping[PlanLineCode, Text] = {
     PlanLineCode.ONLY: Text("It is the only offer that could.", "这是唯一可用的供给。"),

@@ -64,16 +64,17 @@ def household_rules(
     step: IntArray,
     room: IntArray,
     limit: IntArray,
+    severity: IntArray,
     plain: BoolArray,
 ) -> HouseholdRules:
     """What a household already has of a limited offer, so that the rest is kept to.
 
-    household, step, room [P]; limit [P] of the offer for one household
+    household, step, room, severity [P]; limit [P] of the offer for one household
     plain [P]   the offer draws the same for every unit, and has no rule of its own
 
     Where the household meets the offer with one need, `room` is the most along that pair. With
-    several, what it has is committed on the first pair of a plain offer; of others only the first
-    pair is kept, since a commitment would count as a delivery.
+    several, what it has is committed on the first pair of a plain offer; of others only the
+    pair of the gravest need is kept, since a commitment would count as a delivery.
     """
     most = np.where(room < UNLIMITED, np.minimum(room // step, UNITS_MAX), UNITS_MAX)
     committed = np.zeros(len(room), np.int64)
@@ -81,6 +82,7 @@ def household_rules(
     used = np.flatnonzero((limit < UNLIMITED) & (room < limit))
     if not len(used):
         return HouseholdRules(most=most, committed=committed, kept=kept)
+    used = used[np.lexsort((used, -severity[used]))]
     code = np.stack((pairs.offer[used], household[used]))
     _, first, number, many = np.unique(
         code, axis=1, return_index=True, return_inverse=True, return_counts=True

@@ -326,12 +326,16 @@ class _Draft:
             step=step,
             room=self.room,
             limit=self.limit[offer],
+            severity=ints(self.market.needs["severity"])[self.rows],
             plain=plain[offer],
         )
 
     def translation(self) -> Translation:
         """The problem of what is left."""
         limit, rules = self.limit, self._household_rules()
+        left_out = np.zeros(len(self.left), np.bool_)
+        left_out[self.pairs.offer[~rules.kept]] = True
+        self.say(LeftAsideReason.HOUSEHOLD_MAX, left_out)
         self._keep(rules.kept)
         most = np.minimum(rules.most[rules.kept], self.days_most)
         step, pairs = self.step(), self.pairs
