@@ -28,15 +28,9 @@ OURS = {
     "small first, within 500 miles": Terms(order="severity", urgency="small", reach=500.0),
     "small first, within 200 miles": Terms(order="severity", urgency="small", reach=200.0),
     "oldest first": Terms(order="severity", urgency="old"),
-    "in full, 2 shipments, 150 miles": Terms(
-        order="severity", urgency="small", reach=150.0, shipments=2
-    ),
-    "in full, 2 shipments, 250 miles": Terms(
-        order="severity", urgency="small", reach=250.0, shipments=2
-    ),
-    "in full, 3 shipments, 150 miles": Terms(
-        order="severity", urgency="small", reach=150.0, shipments=3
-    ),
+    "two shipments a donor, within 250 miles": Terms(order="severity", shipments=2, reach=250.0),
+    "two shipments a donor, within 150 miles": Terms(order="severity", shipments=2, reach=150.0),
+    "three shipments a donor, within 250 miles": Terms(order="severity", shipments=3, reach=250.0),
 }
 
 

@@ -29,9 +29,8 @@ class Terms:
                 is what a mean of fill rates rewards; old: the longer it waits, the sooner
     reach       at most so many miles; None: any distance
     trip        miles that one more shipment is worth; 0: as many shipments as it takes
-    shipments   about so many of a donor's things of one kind, over all rounds; 0: no limit. A pair
-                is left out unless the request fits into what the donor has left, and so many more
-                of its size do not: so few requests use it up, and each is met in full
+    shipments   at most so many by a donor, over all rounds and kinds, each of them one request in
+                full, larger ones first; 0: any number, and parts of requests
     """
 
     order: Literal["floor", "leximin", "severity", "weighted"] = "floor"
@@ -43,42 +42,74 @@ class Terms:
 
 def strategy(terms: Terms, on_plan: Callable[[Plan], None] = lambda _plan: None) -> Strategy:
     """A function that ppe-match's framework can call in every round; `on_plan` sees each plan."""
-    sent: Counter[tuple[str, str]] = Counter()  # shipments so far, by donor and kind
+    sent: Counter[str] = Counter()  # shipments so far, by donor
 
     def decide(
         date: object, donors: pd.DataFrame, recipients: pd.DataFrame, miles: pd.DataFrame
     ) -> pd.DataFrame:
-        donors, recipients = _with_turns(_whole(donors), sent, terms), _whole(recipients)
+        recipients, donors = _whole(recipients), _whole(donors)
+        if terms.shipments:
+            donors = _with_turns(donors, sent, terms.shipments)
         pairs = _pairs(donors, recipients, miles, terms.reach)
         if terms.shipments:
-            pairs = _fitting(donors, recipients, pairs)
+            pairs = pairs[pairs.asked * pairs.turns <= pairs.left]
         if not len(pairs):
             return _shipments(donors, recipients, pairs, np.zeros(0, np.int64))
-        problem = Problem(
-            need_units=recipients.qty.to_numpy(np.int64),
-            need_severity=_severity(recipients, terms),
-            offer_units=donors.qty.to_numpy(np.int64),
-            pair_need=pairs.recipient.to_numpy(np.int64),
-            pair_offer=pairs.donor.to_numpy(np.int64),
-            pair_cost=np.rint(pairs.distance.to_numpy() * MILLIMILES).astype(np.int64),
-            pair_fixed_cost=terms.trip * MILLIMILES,  # type: ignore[arg-type]  # fills the column
-        )
-        plan = solve(problem, Policy(order=terms.order))
+        pose = _in_requests if terms.shipments else _in_units
+        plan = solve(pose(donors, recipients, pairs, terms), Policy(order=terms.order))
         on_plan(plan)
-        shipments = _shipments(donors, recipients, pairs, plan.pair_units)
-        sent.update(zip(shipments.don_id, shipments.ppe, strict=True))
+        each = pairs.asked.to_numpy(np.int64) if terms.shipments else 1
+        shipments = _shipments(donors, recipients, pairs, plan.pair_units * each)
+        sent.update(shipments.don_id)
         return shipments
 
     return decide
 
 
-def _with_turns(donors: pd.DataFrame, sent: Counter[tuple[str, str]], terms: Terms) -> pd.DataFrame:
-    """The donors who may still ship, with how often (0: any number of times)."""
-    if not terms.shipments:
-        return donors.assign(turns=0)
-    before = [sent[key] for key in zip(donors.don_id, donors.ppe, strict=True)]
-    left = donors.assign(turns=terms.shipments - np.array(before, np.int64))
-    return left[left.turns > 0].reset_index(drop=True)
+def _in_units(
+    donors: pd.DataFrame, recipients: pd.DataFrame, pairs: pd.DataFrame, terms: Terms
+) -> Problem:
+    """Requests and donations in units, any part of either along a pair."""
+    return Problem(
+        need_units=recipients.qty.to_numpy(np.int64),
+        need_severity=_severity(recipients, terms),
+        offer_units=donors.qty.to_numpy(np.int64),
+        pair_need=pairs.recipient.to_numpy(np.int64),
+        pair_offer=pairs.donor.to_numpy(np.int64),
+        pair_cost=np.rint(pairs.distance.to_numpy() * MILLIMILES).astype(np.int64),
+        pair_fixed_cost=terms.trip * MILLIMILES,  # type: ignore[arg-type]  # fills the column
+    )
+
+
+def _in_requests(
+    donors: pd.DataFrame, recipients: pd.DataFrame, pairs: pd.DataFrame, terms: Terms
+) -> Problem:
+    """A request is one unit, a donor has as many as turns. Only pairs whose request fits into each
+    turn's part of the donation are there, so that any requests fit together: still a pure flow.
+
+    Larger requests come first. That costs no request its place: of all sets that can be served
+    together those with the largest are as many as any (a matroid's bases are all of one size).
+    """
+    unit_miles = pairs.distance.to_numpy() * pairs.asked.to_numpy()
+    return Problem(
+        need_units=np.ones(len(recipients), np.int64),
+        need_severity=np.minimum(recipients.qty.to_numpy(np.int64), SEVERITY_MAX),
+        offer_units=donors.turns.to_numpy(np.int64),
+        pair_need=pairs.recipient.to_numpy(np.int64),
+        pair_offer=pairs.donor.to_numpy(np.int64),
+        pair_cost=np.rint(unit_miles * MILLIMILES).astype(np.int64),
+    )
+
+
+def _with_turns(donors: pd.DataFrame, sent: Counter[str], most: int) -> pd.DataFrame:
+    """The donors who may still ship; what is left of `most` is dealt out over a donor's kinds, the
+    largest quantity first."""
+    left = most - donors.don_id.map(sent).fillna(0).to_numpy(np.int64)
+    kinds = donors.groupby("don_id").qty.transform("size").to_numpy(np.int64)
+    place = donors.groupby("don_id").qty.rank(method="first", ascending=False).to_numpy(np.int64)
+    turns = np.maximum(left, 0) // kinds + (place <= np.maximum(left, 0) % kinds)
+    with_turns = donors.assign(turns=turns)
+    return with_turns[with_turns.turns > 0].reset_index(drop=True)
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
@@ -90,21 +121,18 @@ def _whole(table: pd.DataFrame) -> pd.DataFrame:
 def _pairs(
     donors: pd.DataFrame, recipients: pd.DataFrame, miles: pd.DataFrame, reach: float | None
 ) -> pd.DataFrame:
-    """Every donor with every recipient of its kind: their rows and the distance."""
-    left = donors[["don_id", "ppe"]].assign(donor=np.arange(len(donors)))
-    right = recipients[["rec_id", "ppe"]].assign(recipient=np.arange(len(recipients)))
+    """Every donor with every recipient of its kind: their rows, quantities and the distance."""
+    turns = donors.turns if "turns" in donors else 0
+    left = donors[["don_id", "ppe"]].assign(
+        donor=np.arange(len(donors)), left=donors.qty, turns=turns
+    )
+    right = recipients[["rec_id", "ppe"]].assign(
+        recipient=np.arange(len(recipients)), asked=recipients.qty
+    )
     both = left.merge(right, on="ppe").merge(miles, on=["don_id", "rec_id"])
     near = both if reach is None else both[both.distance <= reach]
     ordered: pd.DataFrame = near.sort_values(["recipient", "donor"])
     return ordered
-
-
-def _fitting(donors: pd.DataFrame, recipients: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs whose request fits, but does not fit once more than the donor has turns."""
-    asked = recipients.qty.to_numpy()[pairs.recipient]
-    left, turns = donors.qty.to_numpy()[pairs.donor], donors.turns.to_numpy()[pairs.donor]
-    fitting: pd.DataFrame = pairs[(asked <= left) & (asked * (turns + 1) > left)]
-    return fitting
 
 
 def _severity(recipients: pd.DataFrame, terms: Terms) -> Ints:
