@@ -1,5 +1,7 @@
 """A deadline at any moment leaves a plan: in order of precedence, its bound honest, unbroken."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,6 +39,23 @@ def test_a_deadline_that_has_passed_leaves_a_plan_with_its_bound(
     assert_honest(problem, policy, plan, solve(problem, policy))
     if any(part.pairs for part in plan.components):
         assert plan.status == "deadline"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_household_may_get_of_an_offer_holds_for_a_first_plan(
+    seed: int, order: Order
+) -> None:
+    """Several needs a household, and little of each offer for one of them."""
+    plain, policy = medium_problem(seed, 120), Policy(order=order)
+    problem = replace(
+        plain,
+        need_household=np.arange(plain.n_needs) // 4,
+        offer_household_max=np.full(plain.n_offers, 3),
+    )
+    plan = solve(problem, policy, deadline_s=0)
+    assert plan.pair_units.sum() > 0
+    assert_honest(problem, policy, plan, solve(problem, policy))
 
 
 @pytest.mark.parametrize("order", ORDERS)

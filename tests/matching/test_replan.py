@@ -58,8 +58,10 @@ def test_components_that_no_edit_touches_are_taken_over(seed: int, order: Order)
 
 
 def test_a_base_survives_a_change_of_weights_elsewhere() -> None:
-    """A need of new severity shifts every level behind it; the rest of the market stays known."""
-    problem = market(4, 400, towns=20)
+    """A need of new severity shifts every level behind it; the rest of the market stays known, and
+    is so short of everything that its prices are weights."""
+    plenty = market(4, 400, towns=20)
+    problem = replace(plenty, offer_units=np.maximum(1, plenty.offer_units // 8))
     base = Base.of(problem, Policy(), solve(problem))
     after = with_needs(problem, [3], 1000, [0])
     plan = replan(after, Policy(), base)
