@@ -38,7 +38,7 @@ def lacks_of(market: Market, rows: IntArray) -> Lacks:
     needs, offers = need_columns(market.needs, rows), offer_columns(market)
     code = np.full(len(rows), LACKS.index(ShortfallLacking.NO_OFFER), np.int64)
     met = np.full(len(rows), NONE, np.int64)
-    fits = _Fits(market)
+    fits, declined = _Fits(market), _Declined(market)
     for members in _alike(market, rows):
         kind = rows[members[0]]
         possible, unpriced = fits.of(kind)
@@ -52,7 +52,7 @@ def lacks_of(market: Market, rows: IntArray) -> Lacks:
         members = members[reached]
         for a in range(0, len(members), ROWS_AT_ONCE):
             part = members[a : a + ROWS_AT_ONCE]
-            code[part], met[part] = _nearer(market, needs, offers, rows, part, possible)
+            code[part], met[part] = _nearer(declined, needs, offers, rows, part, possible)
     return Lacks(code=code, offer=met)
 
 
@@ -104,7 +104,7 @@ def _in_regions(offers: matching.OfferColumns, which: IntArray, region: IntArray
 
 
 def _nearer(
-    market: Market,
+    declined: _Declined,
     needs: matching.NeedColumns,
     offers: matching.OfferColumns,
     rows: IntArray,
@@ -126,27 +126,36 @@ def _nearer(
         return code, met
     need, offer = pairs.need.astype(np.int64), which[pairs.offer]
     code[need] = LACKS.index(ShortfallLacking.DECLINED)
-    asked = _not_declined(market, rows[part][need], offer)
+    asked = declined.left(rows[part][need], offer)
     need, offer = need[asked][::-1], offer[asked][::-1]
     code[need] = NONE
     met[need] = offer  # the last write wins: the first offer of each need
     return code, met
 
 
-def _not_declined(market: Market, row: IntArray, offer: IntArray) -> BoolArray:
-    """Of pairs, those whose provider has not said no to that household's need: bool[K]."""
-    declined = market.declined
-    if not declined["need"]:
-        return np.ones(len(row), np.bool_)
-    group, width = asked_together(market.needs), len(market.offers["id"])
-    row_of = {key: at for at, key in enumerate(market.needs["id"])}
-    offer_of = {key: at for at, key in enumerate(market.offers["id"])}
-    codes = [
-        int(group[row_of[need]]) * width + offer_of[each]
-        for need, each in zip(declined["need"], declined["offer"], strict=True)
-        if need in row_of and each in offer_of
-    ]
-    return ~np.isin(group[row] * width + offer, np.array(codes, np.int64))
+class _Declined:
+    """Pairs whose provider has said no to a need of the household in that category."""
+
+    def __init__(self, market: Market) -> None:
+        declined, self.width = market.declined, len(market.offers["id"])
+        self.codes = np.zeros(0, np.int64)
+        if not declined["need"]:
+            return
+        self.group = asked_together(market.needs)
+        row_of = {key: at for at, key in enumerate(market.needs["id"])}
+        offer_of = {key: at for at, key in enumerate(market.offers["id"])}
+        codes = [
+            int(self.group[row_of[need]]) * self.width + offer_of[each]
+            for need, each in zip(declined["need"], declined["offer"], strict=True)
+            if need in row_of and each in offer_of
+        ]
+        self.codes = np.array(codes, np.int64)
+
+    def left(self, row: IntArray, offer: IntArray) -> BoolArray:
+        """Of pairs of market rows, those that are not declined: bool[K]."""
+        if not len(self.codes):
+            return np.ones(len(row), np.bool_)
+        return ~np.isin(self.group[row] * self.width + offer, self.codes)
 
 
 def _rows(needs: matching.NeedColumns, rows: IntArray) -> matching.NeedColumns:
