@@ -6,6 +6,7 @@ value, times a small weight that falls with its level. A block that a need takes
 at all has the precedence of its last unit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,9 @@ class Band:
     """Levels first..last of one component: value asked, served, and the most that is possible.
 
     A value is the sum of units x need_value x weight. `bound` holds for plans that serve as much
-    in every band before; `proven` says that `served` is the most: bound == served.
+    in every band before: no such plan serves more in this one. `proven` says that `served` is the
+    most in that sense: bound == served. Where an earlier band is not proven, its slack may be what
+    lets a later one seem far away; see gap_of_bands for the share that is open in all.
     """
 
     first: int
@@ -30,11 +33,6 @@ class Band:
     served: int
     bound: int
     proven: bool
-
-    @property
-    def gap(self) -> float:
-        """Share of the bound that is neither served nor ruled out."""
-        return 0.0 if self.bound <= self.served else (self.bound - self.served) / self.bound
 
     def to_json(self) -> dict[str, object]:
         """Plain values; sums beyond 2^53 stay exact as text does not lose digits."""
@@ -46,6 +44,25 @@ class Band:
             "bound": self.bound,
             "proven": self.proven,
         }
+
+
+def gap_of_bands(bands: Sequence[Band]) -> float:
+    """Most that a better plan could win, as a share of the value up to the band where it wins it.
+
+    A plan that comes before this one in the order serves as much in every band up to a first one,
+    and there more, `bound` at most. The gap is the largest such gain, over the bands not proven, by
+    the value served before plus that bound.
+
+    >>> one = Band(first=0, last=0, asked=99, served=99, bound=99, proven=True)
+    >>> gap_of_bands([one, Band(first=1, last=1, asked=9, served=0, bound=1, proven=False)])
+    0.01
+    """
+    gap, before = 0.0, 0
+    for band in bands:
+        if not band.proven:
+            gap = max(gap, (band.bound - band.served) / (before + band.bound))
+        before += band.served
+    return gap
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -94,6 +94,12 @@ class Model:
         self._switches()
         self._changes()
 
+    @property
+    def step_columns(self) -> IntArray:
+        """The column of each step: int64[S]."""
+        columns: IntArray = self.step_at + np.arange(len(self.part.steps.need))
+        return columns
+
     def _flows(self) -> None:
         part, net, steps = self.part, self.part.net, self.part.steps
         n, pairs = len(net.need_units), np.arange(len(net.pair_need))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from matching.arrays import IntArray, frozen
+from matching.bands import gap_of_bands
 from matching.chunks import Solved
 from matching.network import Network
 from matching.plan import Component, Status, gap_of
@@ -30,7 +31,7 @@ def ruled_report(report: Component, outcome: Outcome) -> Component:
     part, answer = outcome.component, outcome.answer
     spent, change = part.spent(answer.x), part.change(answer.x) if part.proposed else 0
     unproven = [f"band {b}" for b, band in enumerate(answer.bands) if not band.proven]
-    gaps = [band.gap for band in answer.bands if not band.proven]
+    gaps = [gap_of_bands(answer.bands)] if unproven else []
     held, asked = answer.budget, part.change_budget
     if held is not None and asked is not None and max(asked, answer.budget_bound) < held:
         unproven.insert(0, "change_budget")

@@ -13,20 +13,25 @@ from functools import partial
 
 import numpy as np
 
-from matching.arrays import FloatArray, IntArray
+from matching.arrays import FloatArray, IntArray, summed
 from matching.backends import Backend
-from matching.bands import Band
+from matching.bands import BANDS, Band
 from matching.chunks import solve_chunk
 from matching.errors import SolverFailed
 from matching.ruled.affordable import affordable
+from matching.ruled.choices import completed
 from matching.ruled.component import RuledComponent
 from matching.ruled.greedy import greedy
+from matching.ruled.guide import Guide, guide
 from matching.ruled.highs import Answer, solved
 from matching.ruled.model import Model, Objective
+from matching.ruled.neighbours import Neighbourhoods, part_of
 from matching.ruled.packing import packed
 
-# One component gets so much time when nobody sets a deadline. Most need a fraction of it.
+# One component gets so much time when nobody sets a deadline, by its pairs. Most need a fraction.
 EFFORT_S = 30.0
+EFFORT_LEAST_S = 4.0
+EFFORT_PAIRS_PER_S = 1_500
 # A stage takes at most this share of what is left, so that later ones have their turn.
 STAGE_SHARE = 0.4
 CHANGE_SHARE = 0.3
@@ -36,6 +41,16 @@ BUDGET_SHARE = 0.3
 # Of a stage's time, how much a search among likely pairs may take, and from which size on.
 NEAR_SHARE = 0.6
 NEAR_PAIRS = 1_000
+# From so many pairs on a plan is built before any stage; above the other no branch and cut.
+BUILT_PAIRS = 300
+CUT_PAIRS = 40_000
+# Shares of all time: for the guide, until neighbours end, until the bands end.
+GUIDE_SHARE, NEIGHBOUR_SHARE, BAND_SHARE = 0.6, 0.5, 0.8
+# Neighbours: pairs of one, seconds for it, and how many may fail one after the other.
+PART_PAIRS, PART_S, FAILS = 250, 1.0, 60
+SLOPES = 12
+# Of what is left for cost, so much for neighbours.
+COST_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,20 +73,26 @@ class RuledAnswer:
     budget_bound: int = 0
 
 
+def effort_of(component: RuledComponent) -> float:
+    """Seconds that a component may take when nobody sets a deadline."""
+    return min(EFFORT_S, EFFORT_LEAST_S + len(component.net.pair_need) / EFFORT_PAIRS_PER_S)
+
+
 def solve_ruled(
     component: RuledComponent,
     backend: Backend = "ortools",
     *,
-    effort_s: float = EFFORT_S,
+    effort_s: float | None = None,
 ) -> RuledAnswer:
     """The best plan that is found within `effort_s`, and how far it is proven.
 
     With a budget of change that no plan keeps, of the plans that change least.
     """
     began = time.monotonic()
+    effort_s = effort_of(component) if effort_s is None else effort_s
     start = affordable(component, effort_s * BUDGET_SHARE)
     component = start.component
-    search = _Search(component, began + effort_s, start.x)
+    search = _Search(component, began + effort_s, start.x, backend)
     relaxed = solve_chunk(component.net, backend)
     search.offer(greedy(component, relaxed.x.astype(np.float64)))
     prefix = _prefix(component, relaxed.x)
@@ -79,7 +100,11 @@ def solve_ruled(
     if component.only_fixed_costs:
         search.keep_flow(relaxed.x)
     else:
-        bands = search.all_bands()
+        search.build(began, effort_s)
+        bands = search.all_bands(began + BAND_SHARE * effort_s)
+    search.slope()
+    if search.large:
+        search.improve(time.monotonic() + COST_SHARE * (search.until - time.monotonic()), cost=True)
     share = CHANGE_SHARE if component.proposed else 0.0
     spent = search.minimised(search.model.spent(), component.spent, 1 - share)
     change = 0
@@ -89,7 +114,7 @@ def solve_ruled(
     return RuledAnswer(
         x=search.x,
         bands=bands,
-        cost_bound=spent,
+        cost_bound=min(spent, component.spent(search.x)),
         change_bound=change,
         prefix_bound=prefix,
         seconds=time.monotonic() - began,
@@ -116,40 +141,129 @@ def started(component: RuledComponent) -> RuledAnswer:
 class _Search:
     """The plan at hand, the model with what is decided, and the time that is left."""
 
-    def __init__(self, component: RuledComponent, until: float, start: IntArray) -> None:
+    def __init__(
+        self, component: RuledComponent, until: float, start: IntArray, backend: Backend = "ortools"
+    ) -> None:
         self.component = component
         self.until = until
         self.model = Model(component)
+        self.backend = backend
         self.solvers: set[str] = set()
         if component.change_budget is not None:
             self.model.keep(self.model.change(), component.change_budget)
+        self.kept: list[int] = []  # values of the bands that are decided
+        self.levels: IntArray | None = None  # units by level that are decided
+        self.guide: Guide | None = None
         self.x = start
         self.merit = component.merit(self.x)
         self.offer(greedy(component))
         if component.change_budget is not None:
             self.offer(greedy(component, start.astype(np.float64)))
 
-    def offer(self, x: IntArray) -> None:
+    def offer(self, x: IntArray) -> bool:
         """Take this plan if it keeps every rule and is better than the one at hand."""
         part = self.component
         if not part.feasible(x):
-            return
+            return False
         merit = part.merit(x)
-        if merit > self.merit:
+        if any(value < kept for value, kept in zip(merit, self.kept, strict=False)):
+            return False
+        if self.levels is not None and bool((self._by_level(x) < self.levels).any()):
+            return False
+        better = merit > self.merit
+        if better:
             self.x, self.merit = x, merit
+        return better
 
-    def all_bands(self) -> tuple[Band, ...]:
-        """Maximise each band, those before it kept."""
+    @property
+    def large(self) -> bool:
+        """Whether branch and cut alone would take long to find a good plan."""
+        return len(self.x) > BUILT_PAIRS
+
+    def build(self, began: float, effort_s: float) -> None:
+        """A good plan before any proof: a relaxation's choices, the rest as a flow, neighbours."""
+        if not self.large:
+            return
+        part = self.component
+        self.solvers.add("highs")
+        self.guide = guide(self.model, effort_s * GUIDE_SHARE)
+        wanted = [self.x.astype(np.float64)]
+        if self.guide is not None:
+            wanted.append(self.guide.wanted)
+        for each in wanted:
+            for share in (1.0, 0.5):
+                found = completed(part, each, share, self.backend)
+                self.offer(found)
+                self.offer(greedy(part, found.astype(np.float64)))
+            self.offer(greedy(part, each))
+        self.improve(began + effort_s * NEIGHBOUR_SHARE, cost=False)
+
+    def slope(self) -> None:
+        """The flow that is best for the pairs in use, as long as that lowers the cost."""
+        for _ in range(SLOPES if self.large else 1):
+            at_hand = self.x.astype(np.float64)
+            if time.monotonic() >= self.until or not self.offer(
+                completed(self.component, at_hand, 1.0, self.backend)
+            ):
+                break
+
+    def improve(self, until: float, *, cost: bool) -> None:
+        """Decide small parts anew, all else kept, until many in turn bring nothing: first what
+        the first band that is not full can win, or then (`cost`) cost alone."""
+        hoods, fails, steps = Neighbourhoods(self.component), 0, self.component.steps
+        asked = steps.values(steps.units)
+        while fails < FAILS and time.monotonic() < until and (cost or not self._proven()):
+            full = [value == most for value, most in zip(self.merit, asked, strict=False)]
+            found = part_of(self.component, hoods.around(self.x, PART_PAIRS), self.x)
+            part_until = min(until, time.monotonic() + PART_S)
+            inner = _Search(found.component, part_until, self.x[found.pairs], self.backend)
+            if cost:
+                inner.keep()
+                inner.minimised(inner.model.spent(), found.component.spent, 1.0)
+            else:
+                inner.all_bands(part_until, full.index(False) + 1 if False in full else 0)
+            x = self.x.copy()
+            x[found.pairs] = inner.x
+            fails = 0 if self.offer(x) else fails + 1
+        self.offer(greedy(self.component, self.x.astype(np.float64)))
+
+    def keep(self) -> None:
+        """Nothing may lose what it has from now on, but cost."""
+        if self.component.only_fixed_costs:
+            self.keep_flow(self.x)
+            return
+        for b in range(self.component.steps.n_bands):
+            self.model.keep(self.model.band(b), self.merit[b])
+            self.kept.append(self.merit[b])
+
+    def _proven(self) -> bool:
+        values = list(self.merit[: self.component.steps.n_bands])
+        return self.guide is not None and all(
+            self.guide.bound(values, b) <= value for b, value in enumerate(values)
+        )
+
+    def all_bands(self, until: float, count: int = BANDS) -> tuple[Band, ...]:
+        """Maximise the first `count` bands, those before each kept."""
         part = self.component
         asked = part.steps.values(part.steps.units)
         bands = []
-        for b in range(part.steps.n_bands):
-            share = self._share(part.steps.n_bands - b)
+        count = min(part.steps.n_bands, count)
+        for b in range(count):
+            share = self._share(count - b, until)
             bound = self._stage(self.model.band(b), partial(self._reached, b), asked[b], share)
+            if self.guide is not None:
+                bound = min(bound, self.guide.bound(list(self.merit[: part.steps.n_bands]), b))
             served = self.merit[b]
-            bands.append(self.band(b, asked[b], min(bound, asked[b]), served))
+            bands.append(self.band(b, asked[b], max(min(bound, asked[b]), served), served))
             self.model.keep(self.model.band(b), served)
+            self.kept.append(served)
         return tuple(bands)
+
+    def _by_level(self, x: IntArray) -> IntArray:
+        steps, net = self.component.steps, self.component.net
+        served = summed(net.pair_need, x, len(net.need_units))
+        _, level = np.unique(steps.level, return_inverse=True)
+        return summed(level.ravel(), steps.served(served), int(level.max(initial=-1)) + 1)
 
     def _reached(self, b: int) -> int:
         return self.merit[b]
@@ -158,6 +272,7 @@ class _Search:
         """Only pairs have a price: what is served is decided by the flow, at every level."""
         self.x, self.merit = x, self.component.merit(x)
         self.model.keep_levels(x)
+        self.levels = self._by_level(x)
 
     def minimised(
         self, objective: Objective, value: Callable[[IntArray], int], share: float
@@ -187,8 +302,8 @@ class _Search:
             self.band(b, asked[b], band.bound, self.merit[b]) for b, band in enumerate(bands)
         )
 
-    def _share(self, stages: int) -> float:
-        left = self.until - time.monotonic()
+    def _share(self, stages: int, until: float) -> float:
+        left = until - time.monotonic()
         return max(left * STAGE_SHARE, left / (stages + 1))
 
     def _stage(
@@ -202,12 +317,14 @@ class _Search:
         asks: list[Callable[[], Answer]] = [lambda: self._highs(objective, until, whole=False)]
         if self.component.packs and not self.component.only_fixed_costs:
             asks.append(lambda: self._packed(objective, until))
-        asks.append(lambda: self._highs(objective, until, whole=True))
+        if len(self.x) <= CUT_PAIRS:
+            asks.append(lambda: self._highs(objective, until, whole=True))
         for place, ask in enumerate(asks):
             if time.monotonic() >= until:
                 break
             answer = ask()
-            if place == 0 and answer.values is not None and len(self.x) > NEAR_PAIRS:
+            cut = NEAR_PAIRS < len(self.x) <= CUT_PAIRS
+            if place == 0 and answer.values is not None and cut:
                 self._near(objective, until, answer.values)
             if answer.bound is not None:
                 bound = tighter(bound, answer.bound)
@@ -248,6 +365,8 @@ class _Search:
         if self.component.feasible(rounded):
             self.offer(rounded)
         self.offer(greedy(self.component, found))
+        if self.large:
+            self.offer(completed(self.component, found, 1.0, self.backend))
 
 
 def _prefix(component: RuledComponent, x: IntArray) -> IntArray:

@@ -4,7 +4,7 @@ A component whose time runs out before any solver answers keeps its first plan.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 
@@ -13,10 +13,13 @@ from matching.dispatch import POLL_S, TRIES, Limits
 from matching.errors import Cancelled, SolverFailed
 from matching.executor import ProcessExecutor, shared_executor, usable_cpus
 from matching.ruled.component import RuledComponent
-from matching.ruled.search import EFFORT_S, RuledAnswer, solve_ruled, started
+from matching.ruled.search import RuledAnswer, effort_of, solve_ruled, started
 
 # Pairs in one trip to another process.
 BATCH_PAIRS = 500
+# All components of one solve together get so much time of each worker; what one leaves, others may
+# use.
+SOLVE_EFFORT_S = 60.0
 # Of the time that is left, so much is kept for the way back and the check.
 MARGIN_SHARE = 0.1
 MARGIN_MAX_S = 1.0
@@ -39,7 +42,8 @@ def answered_ruled(
 ) -> list[Outcome]:
     """The answer of every component, in their order. Raises Cancelled."""
     if executor is None and not limits.any:
-        return [Outcome(part, _told(part, backend, limits), True) for part in components]
+        done = _one_by_one(components, backend, SOLVE_EFFORT_S, limits.told)
+        return [Outcome(part, answer, True) for part, answer in zip(components, done, strict=True)]
     found: dict[int, RuledAnswer] = {}
     if components and limits.left_s() > 0:
         if executor is None:
@@ -58,23 +62,27 @@ def answered_ruled(
 
 
 def solve_batch(
-    batch: list[RuledComponent], backend: Backend, effort_s: float | None
+    batch: list[RuledComponent], backend: Backend, effort_s: float
 ) -> list[RuledAnswer]:
-    """Some components one after another, in equal parts of `effort_s` where there is a limit."""
-    began, answers = time.monotonic(), []
-    for place, part in enumerate(batch):
-        effort = EFFORT_S
-        if effort_s is not None:
-            left = effort_s - (time.monotonic() - began)
-            effort = min(effort, max(left, 0.0) / (len(batch) - place))
-        answers.append(solve_ruled(part, backend, effort_s=effort))
+    """Some components one after another, within `effort_s` together."""
+    return _one_by_one(batch, backend, effort_s, lambda pairs, components: None)
+
+
+def _one_by_one(
+    components: Sequence[RuledComponent],
+    backend: Backend,
+    effort_s: float,
+    told: Callable[[int, int], None],
+) -> list[RuledAnswer]:
+    """Each in its share of the time that is left; none takes more than what it needs at most."""
+    until, answers = time.monotonic() + effort_s, []
+    wanted = [effort_of(part) for part in components]
+    for place, part in enumerate(components):
+        left = max(until - time.monotonic(), 0.0)
+        share = left * wanted[place] / sum(wanted[place:])
+        answers.append(solve_ruled(part, backend, effort_s=min(share, wanted[place])))
+        told(len(part.net.pair_need), 1)
     return answers
-
-
-def _told(part: RuledComponent, backend: Backend, limits: Limits) -> RuledAnswer:
-    answer = solve_ruled(part, backend)
-    limits.told(len(part.net.pair_need), 1)
-    return answer
 
 
 def _over(
@@ -88,12 +96,13 @@ def _over(
     own = executor if isinstance(executor, ProcessExecutor) else None
     batches = _batches(components, found)
     tries = [1] * len(batches)
-    effort = _effort(limits, len(batches), own.workers if own else usable_cpus())
+    workers = own.workers if own else usable_cpus()
+    efforts = _efforts(limits, [[components[c] for c in batch] for batch in batches], workers)
     pending: dict[Future[list[RuledAnswer]], int] = {}
 
     def submit(at: int) -> None:
         parts = [components[c] for c in batches[at]]
-        pending[executor.submit(solve_batch, parts, backend, effort)] = at
+        pending[executor.submit(solve_batch, parts, backend, efforts[at])] = at
 
     try:
         for at in range(len(batches)):
@@ -143,10 +152,12 @@ def _batches(
     return batches
 
 
-def _effort(limits: Limits, batches: int, workers: int) -> float | None:
+def _efforts(limits: Limits, batches: list[list[RuledComponent]], workers: int) -> list[float]:
     """Seconds for each batch, so that all have had their turn before time is up."""
-    if limits.until is None:
-        return None
-    left = limits.left_s()
-    left -= min(MARGIN_MAX_S, MARGIN_SHARE * left)
-    return left * min(1.0, workers / max(batches, 1))
+    left = min(limits.left_s(), SOLVE_EFFORT_S)
+    if limits.until is not None:
+        left -= min(MARGIN_MAX_S, MARGIN_SHARE * left)
+    wanted = [sum(map(effort_of, batch)) for batch in batches]
+    most = [min(seconds, left) for seconds in wanted]
+    scale = min(1.0, left * workers / max(sum(most), 1e-9))
+    return [seconds * scale for seconds in most]
