@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import parse
 
 from marketplace.domain.exchange.explained import PlanLineCode, ShortfallLacking, ShortfallRule
 from marketplace.domain.exchange.plans import LeftAsideReason
@@ -14,6 +15,7 @@ from marketplace.domain.ids import opaque_id
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import offer_regions
 from marketplace.services.exchange import explained_sentence
+from schema.cost import cost_of
 from tests.fixtures.market import Market, a_need, an_allocation, an_offer
 from tests.planning.explained import (
     Asking,
@@ -25,7 +27,7 @@ from tests.planning.explained import (
 )
 from tests.planning.planned import a_consenting, units
 from tests.planning.proposals import a_proposal
-from tests.readgraph.asking import ask, counted
+from tests.readgraph.asking import ask, counted, schema
 
 WHY = """query Why($plan: ID) { needs(first: 50) { nodes { id shortfall(plan: $plan) {
   kind complete short { value unit } lacking rules leftAside offers outrankingNeeds tiedNeeds
@@ -327,6 +329,15 @@ async def test_a_hundred_needs_ask_the_plan_once(market: Market) -> None:
     assert len(data["needs"]["nodes"]) == 20
     assert len(first) == 3  # the needs, who may be told of the plan, what was kept with it
     assert len(again) == 2
+
+
+def test_every_explanation_costs_a_point() -> None:
+    def cost(document: str) -> int:
+        return cost_of(schema()._schema, parse(document), None, {})
+
+    plain = cost("{ needs(first: 50) { nodes { id } } }")
+    assert cost("{ needs(first: 50) { nodes { id shortfall { sentence } } } }") == plain + 50
+    assert cost("{ shortages { total } }") == 50
 
 
 def test_everything_that_can_be_told_has_a_sentence() -> None:
