@@ -74,7 +74,8 @@ def _compared(name: str, problem: Problem, seconds: float) -> bool:
     say("| --- |" + " ---: |" * (n + 4))
     for side in sides:
         values = " | ".join(f"{value:,}" for value in side.reached.values[:n])
-        stages = f"{side.reached.cost:,} | {side.reached.unproven} | {side.wall_s:.1f} | {side.cpu_s:.1f}"
+        reached = side.reached
+        stages = f"{reached.cost:,} | {reached.unproven} | {side.wall_s:.1f} | {side.cpu_s:.1f}"
         say(f"| {side.name} | {values} | {stages} |")
     say()
     judged = [_judged(name, ours, side) for side in sides[1:]]
