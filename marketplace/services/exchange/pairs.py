@@ -43,7 +43,7 @@ def pairs_of(market: Market, groups: Groups, *, pairs_max: int) -> Pairs:
     found = matching.candidates(
         need_columns(market.needs, groups.first),
         offer_columns(market),
-        forbidden=_declined(market, groups),
+        forbidden=declined(market, groups),
         max_pairs=pairs_max,
     )
     return Pairs(
@@ -82,7 +82,7 @@ def offer_columns(market: Market) -> matching.OfferColumns:
     )
 
 
-def _declined(market: Market, groups: Groups) -> tuple[IntArray, IntArray] | None:
+def declined(market: Market, groups: Groups) -> tuple[IntArray, IntArray] | None:
     """A provider that refused one need of a group refused its household."""
     declined = market.declined
     if not declined["need"]:

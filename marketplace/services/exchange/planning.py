@@ -22,7 +22,7 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import explained
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
-from marketplace.services.exchange import plan_records, rounds, simulated
+from marketplace.services.exchange import plan_records, rounds, simulated, wide
 from marketplace.services.exchange.explaining import explained_of
 from marketplace.services.exchange.explaining_cells import Places, places_of
 from marketplace.services.exchange.translation import (
@@ -32,17 +32,20 @@ from marketplace.services.exchange.translation import (
     translate,
 )
 from marketplace.services.jobs import JobFailed
+from matching.wide import Reach
 
 PAIRS_MAX = 30_000_000  # about 3 GB
 PAIRS_PER_S = 10_000  # solved even at the worst; below its deadline a solve needs no process
 PARALLEL_PAIRS = 400_000
+WIDE_SHARE = 0.7  # of the time allowed: until the pairs that matter are found
 INT64_MAX = 2**63 - 1
 DIALECTS = {"aiosqlite": "sqlite", "psycopg": "postgresql"}
 
 TOO_MANY_PAIRS = Text(
-    "Too many needs and offers may meet to be planned at once. "
-    "Choose a smaller region or category.",
-    "可匹配的供需组合过多，无法一次计算，请缩小区域或类别范围。",
+    "Too many needs and offers with rules may meet to be planned at once. Choose a smaller region "
+    "or category, or drop limits and packs of the offers that reach most needs.",
+    "可匹配的供需组合过多且带有规则，无法一次计算。请缩小区域或类别范围，"
+    "或取消覆盖面最广的供给的限额与包装要求。",
 )
 TOO_LARGE = Text(
     "The quantities in this market are too large to be added up. Look for typing errors.",
@@ -57,7 +60,8 @@ log = logging.getLogger("aidloop.planning")
 def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     """Read, translate, solve, check; what the plan's row and lines shall say, as plain values.
 
-    request   database_url, now, region_id, category_id, policy, deadline_s, processes
+    request   database_url, now, region_id, category_id, policy, deadline_s, processes; pairs_max
+              where other than PAIRS_MAX
     report    told (progress, stage)
 
     Raises JobFailed where trying again is of no use.
@@ -68,9 +72,9 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     clock.lap("read")
     report(0.1, "PAIRING")
     try:
-        translation = translate(market, pairs_max=PAIRS_MAX)
+        translation = translate(market, pairs_max=_pairs_max(request))
     except matching.TooManyPairs:
-        raise JobFailed("TOO_MANY_PAIRS", TOO_MANY_PAIRS) from None
+        return _computed_wide(market, request, report, clock)
     except QuantitiesTooLarge:
         raise JobFailed("TOO_LARGE", TOO_LARGE) from None
     clock.lap("translate")
@@ -83,6 +87,33 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     clock.lap("explain")
     cast("dict[str, object]", answer["proof"])["phases"] = clock.laps
     return answer
+
+
+def _computed_wide(
+    market: Market, request: Mapping[str, object], report: Report, clock: Clock
+) -> dict[str, object]:
+    """The same for more pairs than can be built. Its lines are explained by no other pair."""
+    report(0.2, "SOLVING")
+    try:
+        found = wide.planned_wide(
+            market, pairs_max=_pairs_max(request), solve_wide=_wide_solver(request, report)
+        )
+        if found is None:
+            raise JobFailed("TOO_MANY_PAIRS", TOO_MANY_PAIRS)
+    except QuantitiesTooLarge:
+        raise JobFailed("TOO_LARGE", TOO_LARGE) from None
+    clock.lap("look_wide")
+    solved = rounds.solved(market, found.translation, _solver(request, report, begun=0.6))
+    clock.lap("solve_check_certify")
+    answer = _answer(market, solved)
+    clock.lap("lines")
+    proof = found.proof(cast("dict[str, object]", answer["proof"]))
+    told = {"proof": proof | {"phases": clock.laps}, "pair_count": found.pairs, "explained": None}
+    return answer | told
+
+
+def _pairs_max(request: Mapping[str, object]) -> int:
+    return int(str(request.get("pairs_max", PAIRS_MAX)))
 
 
 def warm_up() -> None:
@@ -136,7 +167,7 @@ async def _read(request: Mapping[str, object]) -> tuple[Market, Places]:
 
 
 def _solver(
-    request: Mapping[str, object], report: Report
+    request: Mapping[str, object], report: Report, *, begun: float = 0.2
 ) -> Callable[[matching.Problem], matching.Plan]:
     """How problems of this request are solved: one deadline for all of them together."""
     deadline_s = float(str(request["deadline_s"]))
@@ -145,7 +176,9 @@ def _solver(
     policy = policy_of(cast("Mapping[str, object]", request["policy"]))
 
     def tell(fraction: float, progress: matching.Progress) -> None:
-        report(0.2 + 0.7 * fraction, "CHECKING" if progress.phase == "check" else "SOLVING")
+        report(
+            begun + (0.9 - begun) * fraction, "CHECKING" if progress.phase == "check" else "SOLVING"
+        )
 
     def solve(problem: matching.Problem) -> matching.Plan:
         left_s = max(deadline_s / 10, until - time.monotonic())
@@ -162,6 +195,26 @@ def _solver(
         with matching.ProcessExecutor(processes) as executor:
             return matching.solve(
                 problem, policy, deadline_s=left_s, executor=executor, on_progress=tell
+            )
+
+    return solve
+
+
+def _wide_solver(request: Mapping[str, object], report: Report) -> wide.SolveWide:
+    """How wide problems are solved: most of the time is for looking at what is not built."""
+
+    def tell(fraction: float, progress: matching.Progress) -> None:
+        report(0.2 + 0.4 * fraction, "SOLVING")
+
+    def solve(problem: matching.Problem, reach: Reach) -> matching.WidePlan:
+        with matching.ProcessExecutor(int(str(request["processes"]))) as executor:
+            return matching.solve_wide(
+                problem,
+                reach,
+                policy_of(cast("Mapping[str, object]", request["policy"])),
+                deadline_s=WIDE_SHARE * float(str(request["deadline_s"])),
+                executor=executor,
+                on_progress=tell,
             )
 
     return solve
