@@ -49,7 +49,8 @@ def cost_prices(state: State) -> Prices | None:
     cost, low = net.pair_cost, below_prior(net)
     forth = np.where(state.x < net.pair_prior, low, cost)
     back = np.where(state.x > net.pair_prior, -cost, -low)
-    return _distances(state, _slack(state), forth, back, _far(state, cost))
+    far = _far(state, np.maximum(cost, -low)) if net.change_penalty else _far(state, cost)
+    return _distances(state, _slack(state), forth, back, far)
 
 
 def change_prices(state: State) -> Prices | None:
@@ -117,11 +118,15 @@ def _slack(state: State) -> IntArray:
     return np.where(state.served > state.low, 0, FAR)
 
 
-def _far(state: State, cost: IntArray) -> IntArray:
-    """More than any simple path in a component can cost, [C]: each source is left once at most."""
-    most = np.zeros(len(state.source_part), np.int64)
-    np.maximum.at(most, state.source, cost)
-    return summed(state.source_part, most, state.net.n_components) + 1
+def _far(state: State, most: IntArray) -> IntArray:
+    """More than any simple path in a component can cost, [C], and than another can save.
+
+    most   the largest amount that a unit along each pair costs or saves, [p]; a path leaves each
+           source once at most, and enters it once
+    """
+    largest = np.zeros(len(state.source_part), np.int64)
+    np.maximum.at(largest, state.source, most)
+    return 2 * summed(state.source_part, largest, state.net.n_components) + 1
 
 
 def _distances(

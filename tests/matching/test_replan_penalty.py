@@ -95,3 +95,17 @@ def test_a_penalty_that_does_not_fit_beside_the_costs_is_refused_by_name() -> No
     with pytest.raises(ValueError, match="change_penalty is 1000000000000"):
         solve(many, Policy(change_penalty=10**12))
     assert solve(many, Policy(change_penalty=10**9)).change == 0
+
+
+def test_a_need_that_nothing_spare_reaches_has_a_price_that_proves_the_plan() -> None:
+    problem = Problem(
+        need_units=[10, 20],
+        need_severity=[9, 5],
+        offer_units=[20],
+        pair_need=[1, 0],
+        pair_offer=[0, 0],
+        pair_prior=[20, 0],
+    )
+    plan = solve(problem, Policy(change_penalty=1))
+    assert plan.pair_units.tolist() == solve(problem).pair_units.tolist() == [12, 8]
+    assert plan.certificate.optimal
