@@ -80,8 +80,12 @@ def _print(problem: Problem, policy: Policy, plans: tuple[Done, ...]) -> bool:
     bands = _bands(levels, asked)
     names = [f"{tier} {part}" for tier in ("floor", "beyond") for part in range(1, BANDS + 1)]
     say(f"{problem.n_needs:,} needs, {problem.n_offers:,} offers, {problem.n_pairs:,} pairs.\n")
-    say("Share of the units asked that is served, by precedence: the floor (a quarter of each ")
-    say("need) and what lies beyond, each in four parts from most to least urgent.\n")
+    say(
+        "Share of the units asked that is served, by precedence in the policy's order: the floor "
+        "(a quarter of each need) and what lies beyond, each in four parts from most to least "
+        "urgent. *Outranked unjustly*: units left open although an offer that reaches them has "
+        "something left, or serves a unit that comes after them in that order.\n"
+    )
     say("| plan | " + " | ".join(names) + " | needs with nothing | outranked unjustly | m a unit |")
     say("| --- |" + " ---: |" * (len(names) + 3))
     unjust: dict[str, int] = {}
