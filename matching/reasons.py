@@ -94,12 +94,14 @@ def reasons(at: Market, needs: IntArray) -> Reasons:
     open_ = ~stop["pair_max"] & ~stop["need_max_offers"] & (~shared | (above + beside > 0))
     cheap = at.price[offer] < weight
     freeing = blocked & cheap
+    # What the need itself holds alone is used up, whatever rule may also stand there.
+    kept = blocked & (cheap | (higher + equal > 0))
 
     def some(of: BoolArray) -> BoolArray:
         return np.bincount(slot[of], minlength=len(needs)) > 0
 
     closed = ~some(open_)
-    ruled = some(freeing) | closed
+    ruled = some(freeing) | (closed & some(kept))
     kind = np.select(
         [
             at.first[needs] == 0,
@@ -114,7 +116,7 @@ def reasons(at: Market, needs: IntArray) -> Reasons:
         ],
         KINDS.index("capacity"),
     )
-    guilty = (kind == KINDS.index("rule"))[slot] & np.where(closed[slot], blocked, freeing)
+    guilty = (kind == KINDS.index("rule"))[slot] & np.where(closed[slot], kept, freeing)
     rules = np.zeros(len(needs), np.int64)
     for bit, name in enumerate(RULES):
         rules |= some(stop[name] & guilty).astype(np.int64) << bit

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matching.arrays import BoolArray, IntArray, summed
+from matching.easing import eased
 from matching.precedence import Tranches
 from matching.problem import Problem, drawn_units, served_units
 
@@ -82,9 +83,18 @@ def residual(problem: Problem, pair_units: IntArray) -> Residual:
         share_left=share_left,
         share_open=share_left >= share_draw,
         share_used=used[m:],
-        ahead=pair_units < problem.pair_max - problem.pair_committed,
+        ahead=(pair_units < problem.pair_max - problem.pair_committed) & ~_closed(problem),
         behind=pair_units > 0,
     )
+
+
+def _closed(problem: Problem) -> BoolArray:
+    """Pairs that the problem's rules close, so that nothing more can ever move there: bool[P]."""
+    easy = eased(problem)
+    if easy is problem:
+        return np.zeros(problem.n_pairs, np.bool_)
+    closed: BoolArray = easy.pair_max <= problem.pair_committed
+    return closed
 
 
 def margins(levels: Tranches, served: IntArray) -> tuple[IntArray, IntArray]:

@@ -38,7 +38,7 @@ def stops(net: Residual, rows: IntArray) -> dict[Rule, BoolArray]:
     lot = problem.offer_min_lot[offer]
     left = np.minimum(room, net.left[offer] // draw)
     return {
-        "pair_max": ~net.ahead[rows],
+        "pair_max": net.x[rows] >= (problem.pair_max - problem.pair_committed)[rows],
         "offer_household_max": share,
         "offer_max_needs": ~used[rows] & (most_takers > 0) & (takers[offer] >= most_takers),
         "need_max_offers": ~used[rows] & (most_givers > 0) & (givers[need] >= most_givers),

@@ -127,3 +127,20 @@ def test_in_a_county_in_little_every_offer_is_worth_what_was_said(seed: int, ord
         less = difference(with_offer_units(problem, j, -1), policy, plan)
         assert more == gained(found, found.offer_gain_level[j], found.offer_gain_cost[j]), j
         assert less == lost(found, found.offer_loss_level[j], found.offer_loss_cost[j]), j
+
+
+def test_what_rules_close_is_not_counted_as_a_way_to_improve_a_plan() -> None:
+    problem = Problem(
+        need_units=[1, 1],
+        need_severity=[1, 1],
+        offer_units=[1, 1],
+        pair_need=[1, 1, 0, 0],
+        pair_offer=[0, 1, 0, 1],
+        pair_cost=[0, 0, 0, 1],
+        pair_committed=[1, 0, 0, 0],
+        need_max_offers=[0, 1],
+    )
+    plan = solve(problem)
+    assert plan.status == "optimal"
+    found = marginals(problem, Policy(), plan)
+    assert found.offer_loss_level.tolist() == [0, 0]
