@@ -35,8 +35,8 @@ class Component:
     `gap` is the largest share of such a sum that is not proven out of reach: 0 when optimal.
 
     A "mip" component has rules. It was decided by `bands`, in order, then by cost, then by change;
-    `unproven` names the stages without proof ("band 2", "cost", "change") and `gap` is that of the
-    first. Where only pairs have a fixed cost its levels are those of a flow, without bands.
+    `unproven` names the stages without proof ("band 2", "cost", "change"); `gap` is that of the
+    bands together (bands.gap_of_bands), else of the first of the others. Where only pairs have a fixed cost its levels are those of a flow, without bands.
     `cost_bound` is the least that cost + change_penalty x change is proven to come to for what is
     served, `change_bound` the least change at that cost. `cost` counts the fixed cost of pairs.
 

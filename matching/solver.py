@@ -34,7 +34,8 @@ def solve(
     (a bug).
 
     Components with rules that bind are mixed-integer programs, decided band by band. Each takes
-    ruled.search.EFFORT_S at most, less before a deadline; what is not proven by then is "bounded".
+    ruled.search.EFFORT_S at most, all together ruled.sending.SOLVE_EFFORT_S of each worker, less
+    before a deadline; what is not proven by then is "bounded".
     Rules that cannot be kept are no error: those needs stay open.
 
     A change_budget is no error either where no plan keeps it: the plan is then the best of those

@@ -180,6 +180,11 @@ class _Search:
         """Whether branch and cut alone would take long to find a good plan."""
         return len(self.x) > BUILT_PAIRS
 
+    @property
+    def huge(self) -> bool:
+        """Whether branch and cut would not even end its first relaxation in time."""
+        return len(self.x) > CUT_PAIRS
+
     def build(self, began: float, effort_s: float) -> None:
         """A good plan before any proof: a relaxation's choices, the rest as a flow, neighbours."""
         if not self.large:
@@ -187,16 +192,13 @@ class _Search:
         part = self.component
         self.solvers.add("highs")
         self.guide = guide(self.model, effort_s * GUIDE_SHARE)
-        wanted = [self.x.astype(np.float64)]
-        if self.guide is not None:
-            wanted.append(self.guide.wanted)
-        for each in wanted:
-            for share in (1.0, 0.5):
-                found = completed(part, each, share, self.backend)
-                self.offer(found)
-                self.offer(greedy(part, found.astype(np.float64)))
-            self.offer(greedy(part, each))
-        self.improve(began + effort_s * NEIGHBOUR_SHARE, cost=False)
+        wanted = self.x.astype(np.float64) if self.guide is None else self.guide.wanted
+        for share in (1.0,) if self.huge else (1.0, 0.5):
+            found = completed(part, wanted, share, self.backend)
+            self.offer(found)
+            self.offer(greedy(part, found.astype(np.float64)))
+        if not self.huge:  # there the time is better spent on bounds
+            self.improve(began + effort_s * NEIGHBOUR_SHARE, cost=False)
 
     def slope(self) -> None:
         """The flow that is best for the pairs in use, as long as that lowers the cost."""
@@ -317,13 +319,13 @@ class _Search:
         asks: list[Callable[[], Answer]] = [lambda: self._highs(objective, until, whole=False)]
         if self.component.packs and not self.component.only_fixed_costs:
             asks.append(lambda: self._packed(objective, until))
-        if len(self.x) <= CUT_PAIRS:
+        if not self.huge:
             asks.append(lambda: self._highs(objective, until, whole=True))
         for place, ask in enumerate(asks):
             if time.monotonic() >= until:
                 break
             answer = ask()
-            cut = NEAR_PAIRS < len(self.x) <= CUT_PAIRS
+            cut = len(self.x) > NEAR_PAIRS and not self.huge
             if place == 0 and answer.values is not None and cut:
                 self._near(objective, until, answer.values)
             if answer.bound is not None:
