@@ -38,9 +38,8 @@ A policy decides it; there is no strategy that is best on everything.
 - **At most so many shipments a donor** (`Terms(shipments=2, reach=…)`) is the trade that a charity
   with few hands wants: each shipment is one request in full. It needs no mixed-integer program: a
   request is a unit, a donor has as many units as shipments left, and only requests that fit into
-  each of them are paired, so it stays an exact flow with its proof. It is better than proximity
-  matching on all five, and moves **fewer units**: what is left with a donor after the last shipment
-  stays there.
+  each of them are paired, so it stays an exact flow with its proof. {few} It
+  moves **fewer units**: what is left with a donor after the last shipment stays there.
 - A price for each shipment (`Terms(trip=…)`, `pair_fixed_cost`) makes the market of each kind one
   mixed-integer program a round: too slow here, and not needed with the bound above.
 
@@ -107,4 +106,14 @@ def table(rows: list[Row]) -> str:
 
 
 def page(rows: list[Row], *, days: int, donation_max: int) -> str:
-    return TEXT.format(table=table(rows), days=days, donation_max=donation_max)
+    return TEXT.format(table=table(rows), days=days, donation_max=donation_max, few=_few(rows))
+
+
+def _few(rows: list[Row]) -> str:
+    """What the rows say of bounded shipments, and nothing where they were not measured."""
+    peer = next((row for row in rows if row.name == PEER), None)
+    bounded = [row for row in rows if "shipments a donor" in row.name]
+    if peer is None or not bounded:
+        return "Its figures are not in this table yet."
+    best = max(bounded, key=lambda row: row.better_than(peer))
+    return f"At best it is better than proximity on {best.better_than(peer)} of the five."
