@@ -21,7 +21,7 @@ from marketplace.domain.errors import (
     Unauthenticated,
 )
 from marketplace.persistence.tables.house import api_keys
-from marketplace.services.exchange import plan_report
+from marketplace.services.exchange import plan_records, plan_report
 from marketplace.services.exchange.report_links import account_of, key_of_pass
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.services.reports.drawing import CannotDraw
@@ -112,6 +112,8 @@ class PlanReports:
     async def _page(self, context: Context, plan_id: int, year: int) -> str:
         plan = await plan_report.reportable(context.database, context.viewer, plan_id, year=year)
         key = (plan_id, str(plan.row["status"]), context.language)
+        if not await plan_records.is_kept(context.database, plan_id):
+            self._forget(plan_id)  # the page shows what was let go of; drawing tells so
         if key in self.pages:
             self.pages.move_to_end(key)
             return self.pages[key]
@@ -121,6 +123,10 @@ class PlanReports:
                 while len(self.pages) > PAGES_KEPT:
                     self.pages.popitem(last=False)
             return self.pages[key]
+
+    def _forget(self, plan_id: int) -> None:
+        for key in [key for key in self.pages if key[0] == plan_id]:
+            del self.pages[key]
 
     async def _drawn(self, context: Context, plan: plan_report.Reportable) -> str:
         proof = proof_of(context, plan.proof, plan.left_aside)

@@ -30,6 +30,12 @@ async def market_of(db: Reading, plan_id: int) -> bytes | None:
     return found
 
 
+async def has_market(db: Reading, plan_id: int) -> bool:
+    """Whether the market that a plan read is still kept."""
+    kept = sa.and_(plan_records.c.plan_id == plan_id, plan_records.c.market.is_not(None))
+    return await db.scalar(sa.select(plan_records.c.plan_id).where(kept)) is not None
+
+
 async def explained_of(db: Reading, plan_id: int) -> bytes | None:
     """What a plan says of its needs, lines and shortages; None where it was not asked to."""
     found = await db.scalar(

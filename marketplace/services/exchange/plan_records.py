@@ -55,6 +55,12 @@ async def load(database: Database, plan_id: int) -> Recorded | None:
     )
 
 
+async def is_kept(database: Database, plan_id: int) -> bool:
+    """Whether a plan's market is still there, without reading it."""
+    async with database.read() as db:
+        return await plan_records.has_market(db, plan_id)
+
+
 async def forget(database: Database) -> int:
     """Let go of markets that are older than KEPT_FOR; how many."""
     async with database.write() as db:
