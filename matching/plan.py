@@ -36,7 +36,8 @@ class Component:
 
     A "mip" component has rules. It was decided by `bands`, in order, then by cost, then by change;
     `unproven` names the stages without proof ("band 2", "cost", "change"); `gap` is that of the
-    bands together (bands.gap_of_bands), else of the first of the others. Where only pairs have a fixed cost its levels are those of a flow, without bands.
+    bands together (bands.gap_of_bands), else of the first of the others. Where only pairs have a
+    fixed cost its levels are those of a flow, without bands.
     `cost_bound` is the least that cost + change_penalty x change is proven to come to for what is
     served, `change_bound` the least change at that cost. `cost` counts the fixed cost of pairs.
 

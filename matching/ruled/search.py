@@ -102,8 +102,8 @@ def solve_ruled(
     else:
         search.build(began, effort_s)
         bands = search.all_bands(began + BAND_SHARE * effort_s)
-    search.slope()
     if search.large:
+        search.slope()
         search.improve(time.monotonic() + COST_SHARE * (search.until - time.monotonic()), cost=True)
     share = CHANGE_SHARE if component.proposed else 0.0
     spent = search.minimised(search.model.spent(), component.spent, 1 - share)
@@ -202,7 +202,7 @@ class _Search:
 
     def slope(self) -> None:
         """The flow that is best for the pairs in use, as long as that lowers the cost."""
-        for _ in range(SLOPES if self.large else 1):
+        for _ in range(SLOPES):
             at_hand = self.x.astype(np.float64)
             if time.monotonic() >= self.until or not self.offer(
                 completed(self.component, at_hand, 1.0, self.backend)

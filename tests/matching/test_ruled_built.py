@@ -47,7 +47,7 @@ def plainly_blocked(problem: Problem) -> bool:
 some_problems = ruled_problems().filter(plainly_blocked)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(some_problems)
 def test_what_is_built_first_ends_at_the_best_of_all_plans(problem: Problem) -> None:
     with sizes(built=0, cut=10**6):
@@ -63,7 +63,7 @@ def test_what_is_built_first_ends_at_the_best_of_all_plans(problem: Problem) -> 
         assert values == max(worth(problem, plan, c, units) for units in every)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_problems)
 def test_without_branch_and_cut_every_bound_still_holds(problem: Problem) -> None:
     with sizes(built=0, cut=-1):
@@ -87,7 +87,7 @@ def test_without_branch_and_cut_every_bound_still_holds(problem: Problem) -> Non
         assert part.status == ("bounded" if part.unproven else "optimal")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(ruled_problems("pair_fixed_cost"))
 def test_where_only_trips_cost_no_level_is_given_up_for_them(problem: Problem) -> None:
     free = solve(replace(problem, pair_fixed_cost=np.zeros(problem.n_pairs, np.int64)))
