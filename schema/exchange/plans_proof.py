@@ -38,7 +38,7 @@ described(
     "Why a need or an offer, or a part of it, took no part in a plan, although in the market.",
     {
         LeftAsideReason.QUANTITY_MIN: "The need can get nothing, or less than is of use to it.",
-        LeftAsideReason.DELIVERY_MIN: "The offer's smallest delivery fits no need.",
+        LeftAsideReason.DELIVERY_MIN: "The offer's smallest delivery fits no need, or not some.",
         LeftAsideReason.DELIVERIES_MAX: "The offer's deliveries are used up.",
         LeftAsideReason.PACKS_MIXED: "Its packs compete with others for the same needs. Each need "
         "is planned in packs of one size first; the offer gives what those leave open.",

@@ -266,3 +266,21 @@ async def test_of_cash_that_a_household_has_part_of_its_gravest_need_gets_the_re
 
     assert lines == {(grave, cash, 1, 15_000)}
     assert an_aside("OFFER", "HOUSEHOLD_MAX", 1, a_reference(market, "O", cash)) in aside
+
+
+async def test_cash_over_two_prices_keeps_to_its_smallest_delivery_along_both(
+    market: Market,
+) -> None:
+    category, offered = market.category, {"kind": "CASH", "quantity": 100_000}
+    home = [await a_consenting(market) for _ in range(3)]
+    rice = await a_need(market, home[0], **units(80, severity=90, category_id=category["rice"]))
+    quilts = await a_need(market, home[1], **units(60, severity=20, category_id=category["quilt"]))
+    few = await a_need(market, home[2], **units(3, severity=95, category_id=category["quilt"]))
+    cash = await an_offer(market, delivery_min=30_000, category_id=category["goods"], **offered)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(rice, cash, 80, 48_000)}
+    assert {quilts, few}.isdisjoint(line[0] for line in lines)
+    # Sixty quilts might be fifty, three cannot be: it is said that the offer takes part in part.
+    assert aside == [an_aside("OFFER", "DELIVERY_MIN", 1, a_reference(market, "O", cash))]

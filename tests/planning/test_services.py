@@ -118,3 +118,14 @@ async def test_needs_of_visits_of_different_length_are_not_one(market: Market) -
     assert {line[:2] for line in lines} == {(long, offer), (short, offer)}
     assert all(drawn == served * {long: 90, short: 30}[need] for need, _, served, drawn in lines)
     assert sum(drawn for *_, drawn in lines) <= 200
+
+
+async def test_where_minutes_run_out_before_visits_all_of_them_are_given(market: Market) -> None:
+    long = await visits(market, 2, 90, severity=90)
+    short = await visits(market, 7, 60)
+    offer = await hours(market, 600, 7, visits_per_day=2)
+
+    lines, aside = await planned(market)
+
+    assert lines == {(long, offer, 2, 180), (short, offer, 7, 420)}
+    assert aside == []

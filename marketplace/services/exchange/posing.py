@@ -31,9 +31,9 @@ def counted(pairs: Pairs, step: IntArray, left: IntArray, visits: IntArray) -> C
     """Offers counted in the greatest amount that divides all they may give, which loses nothing.
 
     step [P] drawn by one unit, left [M], visits [M] at most so many units altogether. Where units
-    draw differently, each draws an even share at least of what is left, so that no more than
-    `visits` of them fit. That is exact where visits are what runs out; where minutes run out,
-    fewer of them than there are visits are not counted.
+    draw differently and more than `visits` of the smallest would fit, each draws an even share at
+    least of what is left, so that no more than `visits` of them do. That is exact where visits are
+    what runs out; where minutes may run out first, some are not given.
     """
     unit = np.zeros(len(left), np.int64)
     np.gcd.at(unit, pairs.offer, step)
@@ -42,7 +42,10 @@ def counted(pairs: Pairs, step: IntArray, left: IntArray, visits: IntArray) -> C
     largest = np.ones(len(left), np.int64)
     np.maximum.at(largest, pairs.offer, draw)
     alike = largest == 1
-    least = np.where(alike, 0, units // np.maximum(1, visits))
+    smallest = np.full(len(left), UNITS_MAX, np.int64)
+    np.minimum.at(smallest, pairs.offer, draw)
+    bind = ~alike & (units // smallest > visits)
+    least = np.where(bind, units // np.maximum(1, visits), 0)
     units = np.where(alike, np.minimum(units, visits), units)
     units = np.where(least > 0, least * visits, units)
     return Counted(unit=unit, units=units, draw=np.maximum(draw, least[pairs.offer]))

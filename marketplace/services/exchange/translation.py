@@ -240,10 +240,13 @@ class _Draft:
         paired = self.paired()
         lot = up(self.delivery_min[self.pairs.offer], self.step())
         self._keep(lot <= self.most())
-        low, high = self._lot_range()
-        several = (low < high) & self.paired()
-        self._keep(~several[self.pairs.offer])
-        self.say(LeftAsideReason.DELIVERY_MIN, paired & ~self.paired())
+        # One lot an offer, in units: where prices differ, the largest keeps to what is asked
+        # along every pair, and more than that along some.
+        fits = self._lots()[self.pairs.offer] <= self.most()
+        lost = np.zeros(len(self.left), np.bool_)
+        lost[self.pairs.offer[~fits]] = True
+        self._keep(fits)
+        self.say(LeftAsideReason.DELIVERY_MIN, (paired & ~self.paired()) | lost)
         reach = np.zeros(len(self.units))
         np.add.at(reach, self.pairs.need, np.minimum(self.most(), self.least[self.pairs.need]))
         # In floats, so with a margin: the optimizer looks again.
@@ -299,15 +302,9 @@ class _Draft:
 
     def _lots(self) -> IntArray:
         """The smallest delivery of each offer in units of the needs it may serve: int64[M]."""
-        low, high = self._lot_range()
-        return np.where(low < UNLIMITED, np.maximum(1, high), 1)
-
-    def _lot_range(self) -> tuple[IntArray, IntArray]:
-        lot = up(self.delivery_min[self.pairs.offer], self.step())
-        low, high = np.full(len(self.left), UNLIMITED), np.zeros(len(self.left), np.int64)
-        np.minimum.at(low, self.pairs.offer, lot)
-        np.maximum.at(high, self.pairs.offer, lot)
-        return low, high
+        lots = np.ones(len(self.left), np.int64)
+        np.maximum.at(lots, self.pairs.offer, up(self.delivery_min[self.pairs.offer], self.step()))
+        return lots
 
     def _deliveries_max(self) -> IntArray:
         """So many needs at most, where more pairs could be used: int64[M]; 0 no limit."""
