@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from matching.arrays import FloatArray
 from matching.ruled.highs import relaxed
 from matching.ruled.model import Model
@@ -21,18 +23,20 @@ class Guide:
     most: float
 
     def bound(self, served: list[int], b: int) -> int:
-        """Most value of band b for plans that serve as much as this in every band before."""
+        """Most value of band b for plans that serve as much as this in every band before.
+        `served` is of all bands that the guide is of."""
         weight: list[int] = [BAND_RATIO**left for left in reversed(range(len(served)))]
         before = sum(w * value for w, value in zip(weight[:b], served[:b], strict=True))
         return math.floor((self.most - before) / weight[b])
 
 
-def guide(model: Model, time_s: float) -> Guide | None:
-    """What the relaxation would do; None: not found in time."""
+def guide(model: Model, time_s: float, count: int) -> Guide | None:
+    """What the relaxation of the first `count` bands would do; None: not found in time."""
     steps = model.part.steps
+    rows = np.flatnonzero(steps.band < count)
     smallest = float(steps.coef.min(initial=1))
-    weight = steps.coef / smallest * float(BAND_RATIO) ** (steps.n_bands - 1 - steps.band)
-    values, bound = relaxed(model, model.step_columns, weight, time_s)
+    weight = steps.coef[rows] / smallest * float(BAND_RATIO) ** (count - 1 - steps.band[rows])
+    values, bound = relaxed(model, model.step_columns[rows], weight, time_s)
     if values is None:
         return None
     return Guide(values[: len(model.part.net.pair_need)], bound * smallest)
