@@ -146,11 +146,9 @@ def _binding(problem: Problem, cap: IntArray) -> tuple[IntArray, IntArray, IntAr
     need, offer, usable = problem.pair_need, problem.pair_offer, cap > 0
     fresh = usable & (problem.pair_committed == 0)
     lot = lots(problem)
-    smallest = np.full(problem.n_needs, UNITS_MAX)
-    np.minimum.at(smallest, need[usable], lot[usable])
-    least = missing_minimum(problem)
+    # Even where a lot implies the minimum: it is also what makes a block of those units.
     served = np.bincount(need[usable], minlength=problem.n_needs) > 0
-    least_binds = served & (least > 1) & (least > smallest)
+    least_binds = served & (missing_minimum(problem) > 1)
     largest = np.ones(problem.n_offers, np.int64)
     np.maximum.at(largest, offer[usable], lot[usable])
     need_slots, offer_slots = free_slots(problem)
