@@ -74,9 +74,10 @@ async def intervals(db: Reading, region_ids: Sequence[int]) -> Sequence[Row]:
 
 
 async def townships(db: Reading) -> Sequence[Row]:
-    """id, tree_low and tree_high of every township."""
+    """id, tree_low, tree_high, latitude and longitude of every township."""
+    place = (regions.c.latitude, regions.c.longitude)
     return await db.rows(
-        sa.select(regions.c.id, regions.c.tree_low, regions.c.tree_high)
+        sa.select(regions.c.id, regions.c.tree_low, regions.c.tree_high, *place)
         .where(regions.c.level == RegionLevel.TOWNSHIP)
         .order_by(regions.c.tree_low)
     )

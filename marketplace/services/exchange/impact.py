@@ -15,7 +15,10 @@ import numpy.typing as npt
 import matching
 from marketplace.persistence.exchange.market import Columns, Market
 from marketplace.services.exchange import parts, rounds
+from marketplace.services.exchange.centres import Centres, without_few, without_radius
+from marketplace.services.exchange.groups import grouped
 from marketplace.services.exchange.numbers import ints
+from marketplace.services.exchange.pairs import pairs_of
 from marketplace.services.exchange.parts import Parts
 from marketplace.services.exchange.plan_records import Recorded
 from marketplace.services.exchange.planning import policy_of
@@ -27,7 +30,7 @@ from marketplace.services.exchange.standing import (
 )
 from marketplace.services.exchange.translation import (
     QuantitiesTooLarge,
-    translate,
+    translated,
 )
 
 IntArray = npt.NDArray[np.int64]
@@ -46,13 +49,15 @@ How = Literal["exact", "bounded", "estimated"]
 class Base:
     """A plan with what is worked out once for all questions about it.
 
-    served   [G] units that the plan serves to each group of `asked`
+    served    [G] units that the plan serves to each group of `asked`
+    centres   where households are taken to stand; None: where they do, not for showing
     """
 
     recorded: Recorded
     parts: Parts | None  # None: too many pairs to be told apart
     asked: Asked
     served: IntArray
+    centres: Centres | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +90,7 @@ class Effect:
         return int(self.own("units_drawn").sum())
 
 
-def base_of(recorded: Recorded, *, with_parts: bool = True) -> Base:
+def base_of(recorded: Recorded, *, with_parts: bool = True, centres: Centres | None = None) -> Base:
     """What every question about this plan starts from; the parts only where they are asked for."""
     percent = int(str(recorded.policy["floorSharePercent"]))
     asked = asked_of(recorded.market, floor_share_percent=percent)
@@ -93,7 +98,7 @@ def base_of(recorded: Recorded, *, with_parts: bool = True) -> Base:
     with contextlib.suppress(matching.TooManyPairs):
         found = parts.parts_of(recorded.market, pairs_max=PAIRS_MAX) if with_parts else None
     served = served_of(asked, recorded.market, recorded.lines)
-    return Base(recorded=recorded, parts=found, asked=asked, served=served)
+    return Base(recorded=recorded, parts=found, asked=asked, served=served, centres=centres)
 
 
 def effect_of(base: Base, offered: Market, *, solve_s: float = SOLVE_S) -> Effect:
@@ -101,21 +106,37 @@ def effect_of(base: Base, offered: Market, *, solve_s: float = SOLVE_S) -> Effec
 
     offered   a market without needs, its offer's id above all others'
     solve_s   how long it may be solved; what is not proven by then is "bounded"
+
+    By centres, an offer with a radius is only estimated: the plan measures it to households.
     """
+    if base.centres is None:
+        return _effect(base, offered, offered, solve_s)
+    widest, has_radius = without_radius(offered), offered.offers["radius"][0] is not None
+    placed = base.centres.placed(offered)
+    if base.parts is not None:
+        placed = without_few(base.parts, base.recorded.market, placed)
+        widest = without_few(base.parts, base.recorded.market, widest)
+    effect = _effect(base, placed, widest, solve_s)
+    return replace(effect, how="estimated") if has_radius else effect
+
+
+def _effect(base: Base, offered: Market, widest: Market, solve_s: float) -> Effect:
+    """What the offer changes; no more of it is used than of `widest`, which goes further."""
     market = base.recorded.market
     if base.parts is None:
         everyone = np.arange(len(market.needs["id"]))
-        return _estimate(base, offered, everyone)
+        return _estimate(base, offered, everyone, everyone)
     reached = parts.reached_by(base.parts, offered)
+    most = reached if widest is offered else parts.reached_by(base.parts, widest)
     touched = np.unique(base.parts.need[reached])
     size = int(base.parts.pairs[touched].sum()) + len(reached)
     if size > PAIRS_AT_ONCE:
-        return _estimate(base, offered, reached)
+        return _estimate(base, offered, reached, most)
     needs, offers = parts.rows_of(base.parts, touched)
     cut = parts.joined(parts.cut(market, needs, offers), offered)
-    solved = _solved(cut, base.recorded, until_s=solve_s)
+    solved = _solved(cut, base, until_s=solve_s)
     if solved is None:
-        return _estimate(base, offered, reached)
+        return _estimate(base, offered, reached, most)
     lines, how = solved
     served = base.served.copy()
     served[np.unique(base.asked.group[needs])] = 0
@@ -127,14 +148,15 @@ def effect_of(base: Base, offered: Market, *, solve_s: float = SOLVE_S) -> Effec
         lines=lines,
         touched=needs,
         served=served,
-        drawn_max=_drawn_max(base, offered, reached),
-        crowd=_crowd(base, reached),
+        drawn_max=_drawn_max(base, offered, most),
+        crowd=_crowd(base, most),
     )
 
 
-def _solved(market: Market, recorded: Recorded, *, until_s: float) -> tuple[Columns, How] | None:
+def _solved(market: Market, base: Base, *, until_s: float) -> tuple[Columns, How] | None:
     """The best lines of a market that differ least from the recorded ones; None: out of time."""
-    market, policy = after(market, recorded.lines), policy_of(recorded.policy)
+    market = after(market, base.recorded.lines)
+    policy = policy_of(base.recorded.policy)
     until = time.monotonic() + until_s
 
     def solve(problem: matching.Problem) -> matching.Plan:
@@ -142,7 +164,11 @@ def _solved(market: Market, recorded: Recorded, *, until_s: float) -> tuple[Colu
         return matching.solve(problem, policy, deadline_s=left_s, executor=_Here())
 
     try:
-        solved = rounds.solved(market, translate(market, pairs_max=PAIRS_MAX), solve)
+        groups = grouped(market.needs)
+        pairs = pairs_of(market, groups, pairs_max=PAIRS_MAX)
+        if base.centres is not None:
+            pairs = base.centres.measured(market, groups, pairs)
+        solved = rounds.solved(market, translated(market, groups, pairs), solve)
     except QuantitiesTooLarge:
         return None
     found = {plan.status for plan in solved.plans}
@@ -171,19 +197,19 @@ def after(market: Market, lines: Columns) -> Market:
     return replace(market, prior={name: lines[column] for name, column in names.items()})
 
 
-def _estimate(base: Base, offered: Market, reached: IntArray) -> Effect:
+def _estimate(base: Base, offered: Market, reached: IntArray, most: IntArray) -> Effect:
     """The offer given to what it reaches and the plan leaves open, in the order of urgency."""
     asked, market = base.asked, base.recorded.market
     groups = np.unique(asked.group[reached])
     groups = groups[np.lexsort((groups, -asked.severity[groups]))]
     left, draw = _left(offered), _draw(base, offered, groups)
     limit = offered.offers["household_max"][0]
-    most = left if limit is None else int(str(limit))
+    per_home = left if limit is None else int(str(limit))
     served, need_ids, units_served, units_drawn = base.served.copy(), [], [], []
     for till in (asked.floor, asked.units):  # everyone's floor share first
         for group, price in zip(groups.tolist(), draw.tolist(), strict=True):
             open_units = max(0, int(till[group] - served[group]))
-            units = min(open_units, min(left, most) // price) if price else 0
+            units = min(open_units, min(left, per_home) // price) if price else 0
             if units:
                 served[group] += units
                 left -= units * price
@@ -202,8 +228,8 @@ def _estimate(base: Base, offered: Market, reached: IntArray) -> Effect:
         lines=lines,
         touched=reached,
         served=served,
-        drawn_max=_drawn_max(base, offered, reached),
-        crowd=_crowd(base, reached),
+        drawn_max=_drawn_max(base, offered, most),
+        crowd=_crowd(base, most),
     )
 
 

@@ -10,6 +10,7 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import plan_names
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange import plan_records
+from marketplace.services.exchange.centres import centres_of
 from marketplace.services.exchange.impact import Base, base_of, effect_of
 from marketplace.services.exchange.impact_told import Told, Townships, told, townships_of
 
@@ -55,7 +56,7 @@ async def _loaded(database_url: str, plan_id: int) -> tuple[Base, Townships] | N
         if recorded is None:
             return None
         async with database.read() as db:
-            townships = townships_of(await plan_names.townships(db))
-        return base_of(recorded), townships
+            rows = await plan_names.townships(db)
+        return base_of(recorded, centres=centres_of(rows)), townships_of(rows)
     finally:
         await database.close()
