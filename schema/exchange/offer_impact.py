@@ -70,14 +70,16 @@ class BetterUse:
 
 
 @strawberry.type(
-    description="What an offer would change in the current plan. Counts are rounded and nothing is "
-    "said about fewer than five households, so that no answer singles one out."
+    description="What an offer would change in the current plan. Households stand where their "
+    "township does, counts are rounded, and of townships and named regions in which fewer than "
+    "five households are reached none is counted."
 )
 class OfferImpact:
     plan_reference: str = strawberry.field(description="The plan it is compared with.")
     exact: bool = strawberry.field(
         description="Whether what it touches was solved to a proven end; else it is an estimate, "
-        "and `drawnMax` the bound."
+        "and `drawnMax` the bound. Never with a radius: it is measured to the centre of each "
+        "township here, the plan measures to the household. Who is nearest is, too."
     )
     offered: Quantity = strawberry.field(description="What is offered.")
     drawn: Quantity | None = strawberry.field(description=f"What of it would be used; {FEW}.")
@@ -115,7 +117,7 @@ class OfferImpactQuery:
     @strawberry.field(
         description="What an offer would change in the latest plan of the whole county, before it "
         "is posted. Checked as `offerPost` would; refused with NO_PLAN where there is none. "
-        "One at a time for each account."
+        "One at a time for each account, and at most 120 an hour."
     )
     async def offer_impact(
         self, info: Info, input: Annotated[OfferPostInput, INPUT]

@@ -1,11 +1,15 @@
-"""Disclosure: how figures about households are said, so that no answer singles one of them out.
+"""Disclosure: how figures about households are said, so that one answer tells of no single one.
 
 Nothing is said about fewer than five households, and everything else is rounded to what five of
 them make out. So two answers about groups that differ by one household are the same, or one step
-apart, and a step is never one household's.
+apart. That they are a step apart tells that the household is there: rounding alone protects nobody
+from whoever may choose the groups freely. Whoever answers chosen questions must keep the choice
+coarse (see services.exchange.centres) and bounded in number.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 HOUSEHOLDS_MIN = 5
 LADDER = (1, 2, 5)
@@ -35,6 +39,22 @@ def rounded_amount(amount: int, *, households: int, largest: int) -> int | None:
         return None
     of_five = -(-amount * HOUSEHOLDS_MIN // households)
     return _nearest(amount, _step(max(1, largest, of_five)))
+
+
+def shared(ranks: Iterable[int], households: Iterable[int]) -> int | None:
+    """The least rank that five households have or come before: one that may be named.
+
+    ranks       of each row, 0 the first; households of each row; the least of a household counts
+
+    >>> shared([0, 3, 1, 1, 2, 2, 3], [1, 1, 2, 3, 4, 5, 6])
+    2
+    >>> shared([0, 0, 0, 0], [1, 2, 3, 4])
+    """
+    least: dict[int, int] = {}
+    for rank, household in zip(ranks, households, strict=True):
+        least[int(household)] = min(int(rank), least.get(int(household), int(rank)))
+    order = sorted(least.values())
+    return order[HOUSEHOLDS_MIN - 1] if len(order) >= HOUSEHOLDS_MIN else None
 
 
 def rounded_percent(part: int, whole: int) -> int:

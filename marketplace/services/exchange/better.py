@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from marketplace.domain.exchange.disclosure import HOUSEHOLDS_MIN, rounded, rounded_amount
+from marketplace.domain.exchange.disclosure import (
+    HOUSEHOLDS_MIN,
+    rounded,
+    rounded_amount,
+    shared,
+)
 from marketplace.services.exchange.impact import Base, Effect
 from marketplace.services.exchange.standing import BANDS, FLOOR, LEVELS, REST, by_level, totals
 
@@ -84,6 +89,9 @@ def _use(
     """The use as it may be told: of all who are short there, not only of whom it would reach."""
     asked = base.asked
     level = int(order[int(np.argmax(good > 0))])
+    band = shared(asked.band[members], asked.household[members])
+    if band is None:
+        return None
     units = int(short[members].sum())
     _, at = np.unique(asked.household[members], return_inverse=True)
     of_home = np.zeros(int(at.max()) + 1, np.int64)
@@ -96,7 +104,7 @@ def _use(
         "category_id": 0,
         "region_id": 0,
         "floor": level < len(BANDS),
-        "band": BANDS[level % len(BANDS)],
+        "band": BANDS[max(level % len(BANDS), band)],
         "units": said,
         "households": homes,
     }

@@ -126,10 +126,8 @@ def _counted(
     np.add.at(lacks, at, short.units[keep])
     np.maximum.at(largest, cell[first], lacks)
     np.add.at(homes, cell[first], 1)
-    level = np.full(size, 2**62, np.int64)
-    gain = short.gain_level[keep]
-    known = gain != NONE
-    np.minimum.at(level, cell[known], gain[known])
+    gain = np.where(short.gain_level[keep] == NONE, 2**62, short.gain_level[keep])
+    level = _shared_level(cell[first], at, gain, size)
     estimate, value = np.zeros(size, np.int64), np.zeros(size, np.int64)
     np.maximum.at(estimate, cell, short.estimate[keep])
     price = ints(market.needs["price"])
@@ -143,3 +141,16 @@ def _counted(
         "value": value,
         "estimate": estimate,
     }
+
+
+def _shared_level(cell_of_pair: IntArray, pair: IntArray, gain: IntArray, size: int) -> IntArray:
+    """The first level at which, or before, five households of each cell would be served next.
+
+    A level tells the severity of whom it serves, so none is told that fewer than five share.
+    """
+    least = np.full(len(cell_of_pair), 2**62, np.int64)
+    np.minimum.at(least, pair, gain)
+    order = np.lexsort((least, cell_of_pair))
+    begins = np.searchsorted(cell_of_pair[order], np.arange(size))
+    level: IntArray = least[order][begins + HOUSEHOLDS_MIN - 1]
+    return level

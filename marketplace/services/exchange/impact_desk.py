@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 import matching
@@ -17,6 +19,8 @@ from marketplace.services.exchange.impact_told import Told
 DEADLINE_S = 20.0  # of a question that is being answered, the child's start included
 WAITING_MAX = 20  # questions that wait or are answered
 TRIES = 2
+ASKED_MAX = 120  # questions of one account
+ASKED_WITHIN = timedelta(hours=1)
 
 
 class ImpactDesk:
@@ -26,6 +30,7 @@ class ImpactDesk:
         self._executor = matching.ProcessExecutor(1)
         self._turn = asyncio.Lock()
         self._asking: set[int] = set()
+        self._asked: dict[int, deque[datetime]] = {}
 
     async def ask(self, question: Question) -> Told | None:
         """The child's answer. Raises Conflict (TIMEOUT) where it takes too long."""
@@ -47,8 +52,14 @@ class ImpactDesk:
         raise AssertionError("the last try answers or raises")
 
     @contextmanager
-    def one_at_a_time(self, account_id: int) -> Iterator[None]:
-        """Keep an account from asking twice at once. Raises Conflict (TOO_MANY)."""
+    def one_at_a_time(self, account_id: int, *, now: datetime) -> Iterator[None]:
+        """Keep an account from asking twice at once, and from asking too often.
+
+        Answers to many chosen questions tell more than each of them. Counted in this process: a
+        server of several processes allows so many in each, and a restart forgets.
+
+        Raises Conflict (TOO_MANY).
+        """
         if account_id in self._asking or len(self._asking) >= WAITING_MAX:
             raise Conflict.of(
                 "",
@@ -56,11 +67,23 @@ class ImpactDesk:
                 "正在计算另一个同类请求，请等待其完成后再试。",
                 code="TOO_MANY",
             )
+        self._count(account_id, now)
         self._asking.add(account_id)
         try:
             yield
         finally:
             self._asking.discard(account_id)
+
+    def _count(self, account_id: int, now: datetime) -> None:
+        for key, asked in list(self._asked.items()):
+            while asked and asked[0] <= now - ASKED_WITHIN:
+                asked.popleft()
+            if not asked:
+                del self._asked[key]
+        asked = self._asked.setdefault(account_id, deque())
+        if len(asked) >= ASKED_MAX:
+            raise _too_often(asked[0] + ASKED_WITHIN - now)
+        asked.append(now)
 
     @property
     def pids(self) -> list[int]:
@@ -87,6 +110,17 @@ async def close_desk(database: Database) -> None:
     desk = _DESKS.pop(database, None)
     if desk is not None:
         await desk.close()
+
+
+def _too_often(wait: timedelta) -> Conflict:
+    minutes = -(-int(wait.total_seconds()) // 60) or 1
+    return Conflict.of(
+        "",
+        f"Your account has asked {ASKED_MAX} such questions within an hour, and no more are "
+        f"answered. Ask again in {minutes} min.",
+        f"您的账号一小时内已提问 {ASKED_MAX} 次，达到上限，请在 {minutes} 分钟后再试。",
+        code="TOO_MANY",
+    )
 
 
 def _too_long() -> Conflict:

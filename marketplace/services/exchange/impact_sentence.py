@@ -9,11 +9,19 @@ from marketplace.services.exchange.impacts import OfferImpact
 BANDS_EN = {"CRITICAL": "critical", "HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
 BANDS_ZH = {"CRITICAL": "特急", "HIGH": "紧急", "MEDIUM": "一般", "LOW": "较缓"}
 
+BY_TOWNSHIP = Text(
+    "This is an estimate: a radius is measured to the centre of each township here; the plan "
+    "measures to the household.",
+    "以上为估算：此处的服务半径按各乡镇中心计算，而方案按家庭所在位置计算。",
+)
+
 
 def sentence(impact: OfferImpact) -> Text:
     """What the offer would do, how far that is certain, and what would do more good instead."""
     parts = [_done(impact)]
-    if not impact.exact:
+    if impact.has_radius:
+        parts.append(BY_TOWNSHIP)
+    elif not impact.exact:
         parts.append(
             Text(
                 "This is an estimate: the market it touches is too large to be solved while you "

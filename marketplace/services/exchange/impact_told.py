@@ -90,12 +90,15 @@ def told(base: Base, effect: Effect, offered: Market, townships: Townships, wort
     total = int(str(offered.offers["units"][0]))
     asked, market = base.asked, base.recorded.market
     row = rows_by_id(market.needs, list(effect.own("need_id")))
-    group, drawn = asked.group[row], effect.own("units_drawn")
+    group = asked.group[row]
+    counted = _in_company(asked.household[group], townships.of(asked.region[group]))
+    group, drawn = group[counted], effect.own("units_drawn")[counted]
     home, largest = _by(asked.household[group], drawn)
     reached = len(home)
-    shown = rounded_amount(effect.drawn, households=reached, largest=largest)
+    shown = rounded_amount(int(drawn.sum()), households=reached, largest=largest)
     shown = None if shown is None else min(shown, total)
-    changed = effect.served - base.served
+    gains = np.flatnonzero(effect.served > base.served)
+    gains = gains[_in_company(asked.household[gains], townships.of(asked.region[gains]))]
     return Told(
         how=effect.how,
         offered=total,
@@ -103,12 +106,21 @@ def told(base: Base, effect: Effect, offered: Market, townships: Townships, wort
         drawn_max=_most(base, effect, total),
         unused_percent=None if shown is None else rounded_percent(total - shown, total),
         households=rounded(reached),
-        gaining=rounded(len(np.unique(asked.household[changed > 0]))),
+        gaining=rounded(len(np.unique(asked.household[gains]))),
         townships=_townships(asked.household[group], townships.of(asked.region[group]), townships),
-        categories=_categories(base, group, effect.own("units_served")),
+        categories=_categories(base, group, effect.own("units_served")[counted]),
         levels=levels_of(base, effect.served),
         better=better_uses(base, effect, townships, worth) if worth else [],
     )
+
+
+def _in_company(household: IntArray, at: IntArray) -> npt.NDArray[np.bool_]:
+    """Which rows are of townships with at least five of these households: others count nowhere."""
+    kept = np.zeros(len(at), np.bool_)
+    for which in np.unique(at).tolist():
+        here = at == which
+        kept |= here & (len(np.unique(household[here])) >= HOUSEHOLDS_MIN)
+    return kept
 
 
 def _most(base: Base, effect: Effect, total: int) -> int | None:

@@ -29,11 +29,13 @@ class OfferImpact:
     """What may be told, against which plan, and the names of what it is about.
 
     exact        the plan is proven, and what the offer touches was solved to the end
+    has_radius   it is measured to townships, the plan measures to households: never exact
     regions      name_zh, name_en by id       categories   label_zh, label_en, unit by id
     """
 
     told: Told
     exact: bool
+    has_radius: bool
     unit: str
     plan_reference: str
     plan_finished_at: datetime
@@ -45,13 +47,13 @@ async def ask(database: Database, viewer: Viewer, terms: OfferTerms) -> OfferImp
     """What the offer would change in the latest plan of the whole county.
 
     Raises what offerPost raises for such terms; Conflict without such a plan (NO_PLAN), while the
-    account's last question is still being answered (TOO_MANY), and where it takes too long
-    (TIMEOUT); Unauthenticated or Forbidden by role.
+    account's last question is still being answered or it asks too often (TOO_MANY), and where it
+    takes too long (TIMEOUT); Unauthenticated or Forbidden by role.
     """
     require(viewer, "offerImpact")
     if viewer.account_id is None:
         raise Forbidden
-    with desk_of(database).one_at_a_time(viewer.account_id):
+    with desk_of(database).one_at_a_time(viewer.account_id, now=database.now()):
         async with database.read() as db:
             terms = await offers.checked(db, viewer, terms, now=database.now())
             here = await _place(db, viewer)
@@ -85,6 +87,7 @@ async def _named(
     return OfferImpact(
         told=told,
         exact=told["how"] == "exact" and plan["proof"].get("status") == "optimal",
+        has_radius=terms.radius_km is not None,
         unit="fen" if is_cash else category.unit or "unit",
         plan_reference=reference("M", plan["created_at"].year, plan["id"]),
         plan_finished_at=plan["finished_at"],

@@ -14,7 +14,9 @@ from marketplace.domain.exchange.disclosure import (
     rounded,
     rounded_amount,
     rounded_percent,
+    shared,
 )
+from marketplace.domain.exchange.publishing import severity_band
 from marketplace.services.exchange import plan_figures
 from marketplace.services.exchange.plan_figures import (
     NOWHERE,
@@ -264,7 +266,11 @@ def _said(one: Shortage, material: Material) -> Short:
     units = rounded_amount(one.short, households=one.households, largest=one.most)
     assert households is not None, "fewer than five were left out"
     assert units is not None
-    band = next(iter(plan_figures.by_severity_band(_only(needs, one.next_need))))
+    lacking = (material.category == one.category) & (material.place == one.place)
+    lacking &= needs.served < needs.asked
+    mildest = shared((-needs.severity[lacking]).tolist(), needs.household[lacking].tolist())
+    assert mildest is not None, "fewer than five were left out"
+    band = severity_band(min(int(needs.severity[one.next_need]), -mildest))
     asked, served = int(needs.asked[one.next_need]), int(needs.served[one.next_need])
     # Quarters, not shares: this is one household's need.
     so_far = SO_FAR[0 if served == 0 else 1 + (4 * served >= asked) + (2 * served >= asked)]
@@ -277,14 +283,4 @@ def _said(one: Shortage, material: Material) -> Short:
         percent=rounded_percent(one.short, one.asked),
         unit_fen=kind.unit_fen,
         next_unit=Text(f"{BANDS[band].en}: {so_far.en}", f"{BANDS[band].zh}：{so_far.zh}"),
-    )
-
-
-def _only(needs: Served, row: int) -> Served:
-    at = slice(row, row + 1)
-    return Served(
-        household=needs.household[at],
-        severity=needs.severity[at],
-        asked=needs.asked[at],
-        served=needs.served[at],
     )
