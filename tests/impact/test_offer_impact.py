@@ -183,6 +183,22 @@ async def test_impacts_that_differ_by_one_household_tell_nothing_of_it(asking: A
     assert with_all == without_one
 
 
+async def test_a_radius_is_measured_to_townships_and_that_is_said(asking: Asking) -> None:
+    market = asking.market
+    await homes(market, 8)
+    await a_recorded_plan(market)
+    near = {"radiusKm": 5.0, "latitude": 27.91, "longitude": 116.77}
+
+    inside = told(asking, **near)
+    outside = told(asking, **near | {"radiusKm": 0.5, "latitude": 27.90, "longitude": 116.76})
+    answer = asking.ask("provider", IMPACT, rice(market, **near), Accept_Language="zh-CN")
+
+    assert (inside["exact"], inside["householdsReached"]) == (False, 10)
+    assert (outside["exact"], outside["householdsReached"]) == (False, None)
+    assert "a radius is measured to the centre of each township here" in inside["sentence"]
+    assert "服务半径按各乡镇中心计算" in answer["data"]["offerImpact"]["sentence"]
+
+
 REFUSED = [
     ({"quantity": "0"}, "TOO_SMALL", ["quantity"]),
     ({"quantity": "7", "packSize": "5"}, "NOT_WHOLE_PACKS", ["quantity"]),

@@ -134,6 +134,21 @@ async def test_townships_with_few_such_households_are_told_as_the_rest_of_their_
     assert set(short(asking, "provider", region=here)) == {("Heyuan", "Heating coal")}
 
 
+async def test_no_severity_is_named_that_fewer_than_five_households_share(
+    market: Market, asking: Asking
+) -> None:
+    await needs_of(market, "oil", "xiugu", 4, 10, severity=95)
+    await needs_of(market, "oil", "xiugu", 5, 10, severity=20)
+    await needs_of(market, "salt", "xiugu", 5, 10, severity=95)
+    await needs_of(market, "salt", "xiugu", 4, 10, severity=20)
+    await a_computed_plan(market)
+
+    found = short(asking, "provider")
+
+    assert found["Heyuan", "Cooking oil"]["marginal"]["severityBand"] == "LOW"
+    assert found["Heyuan", "Salt"]["marginal"]["severityBand"] == "CRITICAL"
+
+
 async def test_one_household_more_or_less_changes_no_figure_by_what_is_its_own(
     market: Market, asking: Asking
 ) -> None:
