@@ -137,6 +137,9 @@ def test_a_few_households_count_in_no_sum_whichever_way_they_are_named() -> None
         found = with_few(regions=regions)
         for name in ("drawn", "households", "gaining", "townships", "categories"):
             assert found[name] == told_without[name], (regions, name)  # type: ignore[literal-required]
+    everywhere = answering([*many, few[0]], apart)()
+    assert (everywhere["households"], everywhere["drawn"]) == (10, told_without["drawn"])
+    assert everywhere["gaining"] == 10
     for only in ({"regions": ((4, 4),)}, {"regions": ((6, 6),)}, {"groups": 2}):
         found = with_few(**only)
         assert (found["households"], found["drawn"], found["categories"]) == (None, None, [])
