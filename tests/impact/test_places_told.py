@@ -24,7 +24,7 @@ from tests.impact.markets import NEED, NEW, OFFER, a_plan_of, a_random_market, a
 
 POLICY = {"order": "FLOOR", "floorSharePercent": 25}
 # Two townships; villages and households lie at 2 to 4 of the first, at 6 of the second.
-TOWNSHIPS: list[dict[str, Any]] = [
+TOWNSHIPS: Any = [
     {"id": 1, "tree_low": 1, "tree_high": 4, "latitude": 27.05, "longitude": 116.05},
     {"id": 2, "tree_low": 5, "tree_high": 8, "latitude": 27.45, "longitude": 116.45},
 ]
@@ -60,15 +60,19 @@ def market_of(needs: list[dict[str, Any]], offers: list[dict[str, Any]]) -> Mark
     )
 
 
-def answering(needs: list[dict[str, Any]], standing: list[dict[str, Any]] | None = None) -> Answer:
+def answering(
+    needs: list[dict[str, Any]],
+    standing: list[dict[str, Any]] | None = None,
+    policy: dict[str, object] = POLICY,
+) -> Answer:
     """Told of any offer, as the child process tells it, against one plan of these needs."""
     market = market_of(needs, standing or [offer(1)])
-    record = a_record(market, POLICY, a_plan_of(market, POLICY)[1])
+    record = a_record(market, policy, a_plan_of(market, policy)[1])
     base = base_of(record, centres=centres_of(TOWNSHIPS))
 
     def asked(regions: tuple[tuple[int, int], ...] = (), **changes: Any) -> Told:
-        alone = market_of([], [offer(NEW, units=1_000, **changes)])
-        named = {
+        alone = market_of([], [offer(NEW, **{"units": 1_000} | changes)])
+        named: dict[str, list[object]] = {
             "offer": [NEW] * len(regions),
             "low": [low for low, _ in regions],
             "high": [high for _, high in regions],
@@ -118,6 +122,23 @@ def test_where_one_household_lives_changes_no_answer() -> None:
             assert first(**where) == second(**where)
 
 
+def test_who_is_nearest_among_equals_is_told_of_townships_not_of_households() -> None:
+    """Eight households' worth goes to the nearer township, whose eighth may live anywhere."""
+    far = {"region": 6, "latitude": 27.45, "longitude": 116.45}
+    here = [need(key, units=1, **(far if key > 8 else {})) for key in range(1, 17)]
+    moved = [*here[:7], here[7] | {"latitude": 26.5, "longitude": 115.5}, *here[8:]]
+    apart = [offer(1, category_low=9, category_high=9)]
+    policy: dict[str, object] = {"order": "SEVERITY", "floorSharePercent": 25}
+
+    answers = [
+        answering(needs, apart, policy)(units=8, latitude=27.2, longitude=116.2)
+        for needs in (here, moved)
+    ]
+
+    assert answers[0]["townships"] == [{"region_id": 1, "households": 10}]
+    assert answers[0] == answers[1]
+
+
 def test_no_more_is_used_than_the_bound_though_the_radius_takes_no_township() -> None:
     told_ = answering(scattered())(radius=1.0)
 
@@ -136,7 +157,7 @@ def test_a_few_households_count_in_no_sum_whichever_way_they_are_named() -> None
     for regions in (((2, 2), (6, 6)), ((2, 2), (5, 8)), ((2, 2), (4, 4))):
         found = with_few(regions=regions)
         for name in ("drawn", "households", "gaining", "townships", "categories"):
-            assert found[name] == told_without[name], (regions, name)  # type: ignore[literal-required]
+            assert found[name] == told_without[name], (regions, name)
     everywhere = answering([*many, few[0]], apart)()
     assert (everywhere["households"], everywhere["drawn"]) == (10, told_without["drawn"])
     assert everywhere["gaining"] == 10
