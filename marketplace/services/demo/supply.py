@@ -21,8 +21,7 @@ OLD = group_mask((G.ELDERLY_ALONE, G.ELDERLY_LEFT_BEHIND))
 YOUNG = group_mask((G.STUDENT, G.CHILD_LEFT_BEHIND, G.CHILD_WITHOUT_SUPPORT))
 FRAIL = group_mask((G.DISABLED, G.SEVERELY_ILL)) | OLD
 
-# Cash of a purpose each, raised by a campaign: purpose, title, whom it is for (0: anyone). The
-# purposes without a unit buy things of many kinds, each at its own price.
+# Cash of one purpose each, raised by a campaign: purpose, title, whom it is for (0: anyone).
 CAMPAIGNS = (
     ("education_aid", "慈善一日捐 · 圆梦助学", 0),
     ("tuition_aid", "99公益日 慈心博爱·善行金溪 · 助学", 0),
@@ -32,9 +31,9 @@ CAMPAIGNS = (
     ("winter_heating_relief", "暖床前 · 关爱农村留守老人", OLD),
     ("disaster_relief", "慈善情暖万家 · 灾后重建", 0),
     ("housing_relief", "安居工程 · 危房修缮", 0),
-    ("bedding_and_clothing", "慈善一日捐 · 御寒衣被", OLD),
+    ("quilt", "暖床前 · 送温暖棉被", OLD),
     ("heater", "暖床前 · 取暖器", OLD),
-    ("learning_goods", "慈善一日捐 · 学习用品", YOUNG),
+    ("school_kit", "慈善一日捐 · 开学礼包", YOUNG),
     ("nursing_bed", "慈善情暖万家 · 护理床", 0),
     ("wheelchair", "慈善+互联网 · 轮椅", 0),
 )
