@@ -30,7 +30,7 @@ from matching.ruled.packing import packed
 
 # One component gets so much time when nobody sets a deadline, by its pairs. Most need a fraction.
 EFFORT_S = 30.0
-EFFORT_LEAST_S = 4.0
+EFFORT_LEAST_S = 12.0
 EFFORT_PAIRS_PER_S = 1_500
 # A stage takes at most this share of what is left, so that later ones have their turn.
 STAGE_SHARE = 0.4

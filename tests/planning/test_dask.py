@@ -18,6 +18,7 @@ from tests.planning.planned import a_consenting
 from tests.planning.workers import a_plan, a_worker, finished
 
 distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.one_database  # what differs is where a plan is solved
 
 
 @pytest.fixture(scope="module")
