@@ -31,6 +31,7 @@ class Settings:
     solver_processes: int = 1
     dask_address: str = ""  # a Dask scheduler, such as tcp://10.0.0.5:8786; empty: this machine
     dask_pairs_min: int = 400_000  # plans with fewer pairs are solved on this machine
+    dask_connect_s: int = 10  # how long a plan waits for the scheduler, and for a first worker
     job_lease_s: int = 15
     plan_deadline_s: int = 600
     plan_self_approval: bool = False  # may whoever ran a plan approve it?

@@ -189,6 +189,7 @@ class _Worker:
             "processes": self.settings.solver_processes,
             "dask_address": self.settings.dask_address,
             "dask_pairs_min": self.settings.dask_pairs_min,
+            "dask_connect_s": self.settings.dask_connect_s,
             "deadline_s": self.settings.plan_deadline_s,
         }
         at = _At()

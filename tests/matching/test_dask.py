@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from matching import Cancelled, Plan, Problem, Progress, solve
+from tests.fixtures.dask import WITHIN_S, Cluster
 from tests.matching.instances import market
 from tests.matching.test_processes import gone, until
 
@@ -20,52 +19,21 @@ pytest.importorskip("distributed")
 
 from matching.cluster import ClusterExecutor
 
-
-class Cluster:
-    """A scheduler and workers as processes of their own, as an operator starts them."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.folder, self.address = folder, f"tcp://127.0.0.1:{port}"
-        self.scheduler = self._started(
-            "dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"
-        )
-        self.workers: list[subprocess.Popen[bytes]] = []
-
-    def add_worker(self) -> None:
-        self.workers.append(
-            self._started(
-                "dask_worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", "1"
-            )
-        )
-
-    def end(self) -> None:
-        for process in [*self.workers, self.scheduler]:
-            process.kill()
-            process.wait()
-
-    def _started(self, name: str, *options: str) -> subprocess.Popen[bytes]:
-        root = str(Path(__file__).resolve().parents[2])
-        with (self.folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", f"distributed.cli.{name}", *options],
-                cwd=self.folder,
-                env=os.environ | {"PYTHONPATH": root},
-                stdout=log,
-                stderr=log,
-            )
+pytestmark = pytest.mark.xdist_group("dask")
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A scheduler with two workers."""
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path_factory.mktemp("dask"))
-    cluster.add_worker()
-    cluster.add_worker()
     yield cluster
     cluster.end()
+
+
+@pytest.fixture
+def cluster(begun: Cluster) -> Cluster:
+    """The module's scheduler, with one worker at least, whatever a test before has killed."""
+    begun.with_workers(1)
+    return begun
 
 
 @pytest.fixture(scope="module")
@@ -79,22 +47,27 @@ def alone(towns: Problem) -> Plan:
     return solve(towns)
 
 
+def an_executor(cluster: Cluster) -> ClusterExecutor:
+    return ClusterExecutor(cluster.address, connect_s=WITHIN_S)
+
+
 def test_a_cluster_gives_the_same_plan_though_a_worker_is_killed_in_the_middle(
     cluster: Cluster, towns: Problem, alone: Plan
 ) -> None:
+    cluster.with_workers(2)
     victim = cluster.workers[0]
 
     def on_progress(_share: float, progress: Progress) -> None:
         if progress.phase == "solve" and progress.components_done:
             victim.kill()
 
-    executor = ClusterExecutor(cluster.address)
+    executor = an_executor(cluster)
     plan = solve(towns, executor=executor, on_progress=on_progress)
 
     assert victim.wait() == -signal.SIGKILL
     assert plan.pair_units.tolist() == alone.pair_units.tolist()
     assert plan.certificate.optimal
-    cluster.add_worker()
+    cluster.with_workers(2)
     again = solve(towns, executor=executor)
     assert again.pair_units.tolist() == alone.pair_units.tolist()
     assert executor.submit(os.getpid).result() != os.getpid()
@@ -126,7 +99,8 @@ def pid_in(path: Path) -> int:
 def test_a_call_goes_to_another_worker_when_its_own_is_killed(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    executor = ClusterExecutor(cluster.address)
+    cluster.with_workers(2)
+    executor = an_executor(cluster)
     future = executor.submit(wait_once, str(tmp_path / "pid"))
     child = pid_in(tmp_path / "pid")
     worker = int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1])
@@ -134,22 +108,21 @@ def test_a_call_goes_to_another_worker_when_its_own_is_killed(
 
     victim.kill()
 
-    assert future.result(timeout=30) == "answered"
+    assert future.result(timeout=WITHIN_S) == "answered"
     assert until(lambda: gone(child))
-    cluster.add_worker()
     executor.shutdown()
 
 
 def test_a_call_that_kills_its_process_each_time_is_given_up(cluster: Cluster) -> None:
-    executor = ClusterExecutor(cluster.address)
+    executor = an_executor(cluster)
     with pytest.raises(BrokenExecutor):
-        executor.submit(os._exit, 1).result(timeout=30)
+        executor.submit(os._exit, 1).result(timeout=WITHIN_S)
     assert executor.submit(os.getpid).result() > 0
     executor.shutdown()
 
 
 def test_what_is_cancelled_is_ended_on_the_worker(cluster: Cluster, tmp_path: Path) -> None:
-    executor = ClusterExecutor(cluster.address)
+    executor = an_executor(cluster)
     future = executor.submit(wait_for_ever, str(tmp_path / "pid"))
     pid = pid_in(tmp_path / "pid")
     assert not gone(pid)
@@ -162,9 +135,9 @@ def test_what_is_cancelled_is_ended_on_the_worker(cluster: Cluster, tmp_path: Pa
 
 
 def test_deadline_and_cancel_are_kept_on_a_cluster(cluster: Cluster) -> None:
-    city = market(8, 40_000, towns=1, pairs_each=25)
-    executor = ClusterExecutor(cluster.address)
-    plan = solve(city, executor=executor, deadline_s=1)
+    city = market(8, 10_000, towns=1, pairs_each=20)
+    executor = an_executor(cluster)
+    plan = solve(city, executor=executor, deadline_s=0.2)
     assert (plan.status, plan.components[0].status) == ("deadline", "deadline")
     asked: list[int] = []
 
@@ -179,23 +152,20 @@ def test_deadline_and_cancel_are_kept_on_a_cluster(cluster: Cluster) -> None:
 
 
 def test_without_its_scheduler_the_rest_is_solved_here_and_that_is_logged(
-    tmp_path: Path, towns: Problem, alone: Plan, caplog: pytest.LogCaptureFixture
+    cluster: Cluster, towns: Problem, alone: Plan, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cluster = Cluster(tmp_path)
-    try:
-        cluster.add_worker()
-        executor = ClusterExecutor(cluster.address, connect_s=5)
+    """The last of the tests that need the scheduler."""
+    executor = an_executor(cluster)
 
-        def on_progress(_share: float, progress: Progress) -> None:
-            if progress.phase == "solve":
-                cluster.scheduler.kill()
+    def on_progress(_share: float, progress: Progress) -> None:
+        if progress.phase == "solve":
+            cluster.scheduler.kill()
 
-        plan = solve(towns, executor=executor, on_progress=on_progress)
-        assert plan.pair_units.tolist() == alone.pair_units.tolist()
-        assert "solved in processes of this machine" in caplog.text
-        executor.shutdown(cancel_futures=True)
-    finally:
-        cluster.end()
+    plan = solve(towns, executor=executor, on_progress=on_progress)
+
+    assert plan.pair_units.tolist() == alone.pair_units.tolist()
+    assert "solved in processes of this machine" in caplog.text
+    executor.shutdown(cancel_futures=True)
 
 
 def test_an_address_where_no_scheduler_answers_is_refused() -> None:

@@ -12,26 +12,29 @@ import pytest
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import plans
 from marketplace.settings import Settings
+from tests.fixtures.dask import WITHIN_S, Cluster
 from tests.fixtures.market import Market, a_market, a_need, an_offer
-from tests.matching.test_dask import Cluster
 from tests.planning.planned import a_consenting
 from tests.planning.workers import a_plan, a_worker, finished
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.one_database  # what differs is where a plan is solved
+pytestmark = [
+    pytest.mark.one_database,  # what differs is where a plan is solved
+    pytest.mark.xdist_group("dask"),
+]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path_factory.mktemp("dask"))
-    cluster.add_worker()
+    cluster.with_workers(1)
     yield cluster
     cluster.end()
 
 
 def steps(cluster: Cluster) -> int:
     """How many steps the scheduler has taken with any work."""
-    with distributed.Client(cluster.address, set_as_default=False) as client:
+    with distributed.Client(cluster.address, timeout=WITHIN_S, set_as_default=False) as client:
         return int(
             client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter)
         )
@@ -52,7 +55,7 @@ async def test_a_large_plan_is_solved_on_the_cluster_and_a_small_one_here(
     market = await a_market(database)
     await a_need(market, await a_consenting(market))
     await an_offer(market, quantity=60)
-    large = Settings(dask_address=cluster.address, dask_pairs_min=1)
+    large = Settings(dask_address=cluster.address, dask_pairs_min=1, dask_connect_s=WITHIN_S)
 
     before = await asyncio.to_thread(steps, cluster)
     assert await a_plan_on(market, replace(large, dask_pairs_min=2)) == 60
@@ -70,4 +73,5 @@ async def test_without_the_scheduler_a_plan_is_made_on_this_machine(
     gone = Cluster(tmp_path)
     gone.end()
 
-    assert await a_plan_on(market, Settings(dask_address=gone.address, dask_pairs_min=1)) == 60
+    settings = Settings(dask_address=gone.address, dask_pairs_min=1, dask_connect_s=1)
+    assert await a_plan_on(market, settings) == 60

@@ -239,7 +239,8 @@ def _cluster(
         yield None
         return
     try:
-        cluster = matching.ClusterExecutor(address)
+        wait_s = int(str(request["dask_connect_s"]))
+        cluster = matching.ClusterExecutor(address, connect_s=wait_s)
     except BrokenExecutor as error:  # a plan later is better than no plan
         log.warning("%s The plan is solved on this machine.", error)
         yield None
