@@ -26,8 +26,9 @@ class Certificate:
     `proven` of `components` are optimal; `reason` says what an improvement would be, if any.
 
     `ruled` of the components have rules and no prices. `ruled_proven` of these, counted in
-    `proven`, a solver has proven by branch and bound: that is taken from the plan, not checked
-    beyond what a plan shows by itself.
+    `proven`, are proven by branch and bound. Where `solve` issues the certificate that is the word
+    of the solver that made the plan; `certify` counts all that the plan says of them again, and
+    counts as proven only what a second solve proves.
     """
 
     optimal: bool
