@@ -87,6 +87,7 @@ async def test_a_provider_sees_what_the_offer_would_change(asking: Asking) -> No
     assert await market.count(offers) == 1
 
 
+@pytest.mark.one_database
 async def test_the_levels_show_what_is_served_without_and_with_the_offer(asking: Asking) -> None:
     await homes(asking.market, 8)
     await an_offer(asking.market, quantity=24)
@@ -100,6 +101,7 @@ async def test_the_levels_show_what_is_served_without_and_with_the_offer(asking:
     ]
 
 
+@pytest.mark.one_database
 async def test_what_would_do_more_good_is_named_in_the_readers_language(asking: Asking) -> None:
     market = asking.market
     await homes(market, 8, severity=20)
@@ -139,6 +141,7 @@ async def test_cash_for_all_goods_hears_of_every_kind_that_it_would_buy(asking: 
     assert impact["better"] == []
 
 
+@pytest.mark.one_database
 async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Asking) -> None:
     market = asking.market
     await homes(market, 8, severity=95)
@@ -148,6 +151,7 @@ async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Aski
     assert told(asking)["better"] == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("count", [0, 4])
 async def test_of_fewer_than_five_households_nothing_is_said_not_even_that_there_are_none(
     asking: Asking, count: int
@@ -164,6 +168,7 @@ async def test_of_fewer_than_five_households_nothing_is_said_not_even_that_there
     assert "fewer than five households" in impact["sentence"]
 
 
+@pytest.mark.one_database
 async def test_impacts_that_differ_by_one_household_tell_nothing_of_it(asking: Asking) -> None:
     market = asking.market
     await homes(market, 11)
@@ -231,6 +236,7 @@ async def test_without_a_plan_of_the_county_it_says_what_to_do(asking: Asking) -
     assert "planCreate" in error["message"]
 
 
+@pytest.mark.one_database
 async def test_only_providers_and_desks_may_ask(asking: Asking) -> None:
     await a_recorded_plan(asking.market)
     for who, viewer in asking.market.viewer.items():
@@ -244,6 +250,7 @@ async def test_only_providers_and_desks_may_ask(asking: Asking) -> None:
             assert code == ("UNAUTHENTICATED" if who == "public" else "FORBIDDEN"), who
 
 
+@pytest.mark.one_database
 async def test_it_costs_far_more_than_a_look_up(asking: Asking) -> None:
     three = "".join(f"of{n}: offerImpact(input: $input) {{ exact }} " for n in range(3))
     query = f"query ($input: OfferPostInput!) {{ {three} }}"
@@ -253,6 +260,7 @@ async def test_it_costs_far_more_than_a_look_up(asking: Asking) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "MAX_COST_EXCEEDED"
 
 
+@pytest.mark.one_database
 async def test_a_killed_child_is_begun_again_and_none_is_left_at_the_end(market: Market) -> None:
     await homes(market, 6)
     await a_recorded_plan(market)

@@ -115,6 +115,7 @@ async def test_with_an_offer_that_nobody_posted_others_gain_and_no_line_names_it
     assert rows <= await market.count(plan_lines, plan_lines.c.plan_id == base) + 12
 
 
+@pytest.mark.one_database
 async def test_a_smaller_budget_and_another_policy_are_compared_with_a_named_base(
     asking: Asking,
 ) -> None:

@@ -31,7 +31,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def cluster(begun: Cluster) -> Cluster:
-    """The module's scheduler, with one worker at least, whatever a test before has killed."""
+    """A scheduler with one worker at least, whatever a test before has killed."""
     begun.with_workers(1)
     return begun
 
@@ -154,12 +154,13 @@ def test_deadline_and_cancel_are_kept_on_a_cluster(cluster: Cluster) -> None:
 def test_without_its_scheduler_the_rest_is_solved_here_and_that_is_logged(
     cluster: Cluster, towns: Problem, alone: Plan, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The last of the tests that need the scheduler."""
-    executor = an_executor(cluster)
+    # As long as it takes to know that a scheduler is gone; this one is up and answers at once.
+    executor = ClusterExecutor(cluster.address, connect_s=5)
 
     def on_progress(_share: float, progress: Progress) -> None:
         if progress.phase == "solve":
             cluster.scheduler.kill()
+            cluster.scheduler.wait()
 
     plan = solve(towns, executor=executor, on_progress=on_progress)
 
