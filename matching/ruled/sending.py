@@ -4,7 +4,7 @@ A component whose time runs out before any solver answers keeps its first plan.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 
@@ -23,6 +23,9 @@ SOLVE_EFFORT_S = 60.0
 # Of the time that is left, so much is kept for the way back and the check.
 MARGIN_SHARE = 0.1
 MARGIN_MAX_S = 1.0
+# Past the end a child that is about to answer is waited for: a share of the time there was.
+GRACE_SHARE = 0.25
+GRACE_MAX_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +65,13 @@ def answered_ruled(
 
 
 def solve_batch(
-    batch: list[RuledComponent], backend: Backend, effort_s: float
+    batch: list[RuledComponent], backend: Backend, effort_s: float, end: float | None = None
 ) -> list[RuledAnswer]:
-    """Some components one after another, within `effort_s` together."""
-    return _one_by_one(batch, backend, effort_s, lambda pairs, components: None)
+    """Some components one after another, within `effort_s` together and until `end` (time.time()),
+    whenever a process was free to begin."""
+    if end is not None:
+        effort_s = min(effort_s, end - time.time())
+    return _one_by_one(batch, backend, max(effort_s, 0.0), lambda pairs, components: None)
 
 
 def _one_by_one(
@@ -93,46 +99,83 @@ def _over(
     found: dict[int, RuledAnswer],
 ) -> None:
     """Submit all, collect as they come; on a limit end the processes that we own."""
-    own = executor if isinstance(executor, ProcessExecutor) else None
-    batches = _batches(components, found)
-    tries = [1] * len(batches)
-    workers = own.workers if own else usable_cpus()
-    efforts = _efforts(limits, [[components[c] for c in batch] for batch in batches], workers)
-    pending: dict[Future[list[RuledAnswer]], int] = {}
-
-    def submit(at: int) -> None:
-        parts = [components[c] for c in batches[at]]
-        pending[executor.submit(solve_batch, parts, backend, efforts[at])] = at
-
+    sent = _Sent(executor, components, backend, limits, _batches(components, found))
+    grace_s = min(GRACE_MAX_S, GRACE_SHARE * limits.left_s())
     try:
-        for at in range(len(batches)):
-            submit(at)
-        while pending:
+        sent.submit_all()
+        while sent.pending:
             if limits.cancelled is not None and limits.cancelled():
                 raise Cancelled("The solve was cancelled.")
-            if limits.left_s() <= 0:
+            left_s = limits.left_s() + grace_s
+            timeout = min(POLL_S, max(0.0, left_s)) if limits.any else None
+            done = wait(sent.pending, timeout, return_when=FIRST_COMPLETED).done
+            if left_s <= 0 and not done:
                 return
-            timeout = min(POLL_S, max(0.0, limits.left_s())) if limits.any else None
-            for future in wait(pending, timeout, return_when=FIRST_COMPLETED).done:
-                at = pending.pop(future)
-                try:
-                    answers = future.result()
-                except BrokenExecutor:
-                    if own is None:
-                        raise
-                    if tries[at] == TRIES:
-                        raise SolverFailed("A worker process died twice on one batch.") from None
-                    tries[at] += 1
-                    submit(at)
-                    continue
-                for c, answer in zip(batches[at], answers, strict=True):
+            for future in done:
+                for c, answer in sent.collected(future):
                     found[c] = answer
                     limits.told(len(components[c].net.pair_need), 1)
     finally:
-        if pending and own is not None:
-            own.kill()
-        for future in pending:
+        if sent.pending and isinstance(executor, ProcessExecutor):
+            executor.kill()
+        for future in sent.pending:
             future.cancel()
+
+
+class _Sent:
+    """Batches that are under way, and when their processes are to stop."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        components: Sequence[RuledComponent],
+        backend: Backend,
+        limits: Limits,
+        batches: list[list[int]],
+    ) -> None:
+        self.executor, self.components, self.backend = executor, components, backend
+        self.limits, self.batches = limits, batches
+        self.tries = [0] * len(batches)
+        self.efforts = [0.0] * len(batches)
+        self.pending: dict[Future[list[RuledAnswer]], int] = {}
+        left_s = limits.left_s()
+        # By the wall clock, as it is the only one that other machines have too.
+        self.end = None if limits.until is None else time.time() + left_s - _margin(left_s)
+
+    def submit_all(self) -> None:
+        """All batches, each with its seconds, so that all have had their turn before time is up.
+
+        An executor that has done all by the time it gets the next works in turn: then what is left
+        is shared out anew each time.
+        """
+        wanted = [sum(effort_of(self.components[c]) for c in batch) for batch in self.batches]
+        workers = getattr(self.executor, "workers", usable_cpus())
+        self.efforts = _efforts(self.limits, wanted, workers)
+        for at in range(len(self.batches)):
+            if at and all(future.done() for future in self.pending):
+                if self.limits.left_s() <= 0:
+                    return
+                self.efforts[at] = _efforts(self.limits, wanted[at:], 1)[0]
+            self._submit(at)
+
+    def collected(self, future: Future[list[RuledAnswer]]) -> Iterable[tuple[int, RuledAnswer]]:
+        """What a future that is done has brought: nothing where its process died the first time."""
+        at = self.pending.pop(future)
+        try:
+            return zip(self.batches[at], future.result(), strict=True)
+        except BrokenExecutor:
+            if not isinstance(self.executor, ProcessExecutor):
+                raise
+            if self.tries[at] == TRIES:
+                raise SolverFailed("A worker process died twice on one batch.") from None
+            self._submit(at)
+            return ()
+
+    def _submit(self, at: int) -> None:
+        parts = [self.components[c] for c in self.batches[at]]
+        self.tries[at] += 1
+        future = self.executor.submit(solve_batch, parts, self.backend, self.efforts[at], self.end)
+        self.pending[future] = at
 
 
 def _batches(
@@ -152,12 +195,15 @@ def _batches(
     return batches
 
 
-def _efforts(limits: Limits, batches: list[list[RuledComponent]], workers: int) -> list[float]:
-    """Seconds for each batch, so that all have had their turn before time is up."""
+def _efforts(limits: Limits, wanted: list[float], workers: int) -> list[float]:
+    """Seconds for each batch that wants so many."""
     left = min(limits.left_s(), SOLVE_EFFORT_S)
     if limits.until is not None:
-        left -= min(MARGIN_MAX_S, MARGIN_SHARE * left)
-    wanted = [sum(map(effort_of, batch)) for batch in batches]
+        left -= _margin(left)
     most = [min(seconds, left) for seconds in wanted]
     scale = min(1.0, left * workers / max(sum(most), 1e-9))
     return [seconds * scale for seconds in most]
+
+
+def _margin(left_s: float) -> float:
+    return min(MARGIN_MAX_S, MARGIN_SHARE * left_s)
