@@ -25,6 +25,9 @@ LOST = 1e-9
 DUAL_LOST = 1e-7
 # Above so many units a switch that is off by a millionth would let a unit through.
 MANY_UNITS = 10_000
+# What OR-Tools raises where a solver fails. (AttributeError: it stumbles over its own StatusNotOk,
+# as when HiGHS refuses numbers from 10^15 on.)
+FAILURES = (RuntimeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,13 +80,15 @@ def solved(
             params=params,
             model_params=mathopt.ModelSolveParameters(solution_hints=hints),
         )
-    except RuntimeError:  # an error within HiGHS is no answer, and no plan is lost by it
+    except FAILURES:  # an error within HiGHS is no answer, and no plan is lost by it
         return Answer(None, None)
     values = None
     if result.has_primal_feasible_solution():
         values = np.array(list(result.variable_values().values()), np.float64)
     bound = result.termination.objective_bounds.dual_bound
-    return Answer(values, _bound(objective, bound) if math.isfinite(bound) else None)
+    if not math.isfinite(bound) or (whole and model.blurred):  # what it cut off may be allowed
+        return Answer(values, None)
+    return Answer(values, _bound(objective, bound))
 
 
 def relaxed(
@@ -106,7 +111,7 @@ def relaxed(
                 time_limit=timedelta(seconds=max(time_s, 0.01)), random_seed=0
             ),
         )
-    except RuntimeError:
+    except FAILURES:
         return None, math.inf
     if not result.has_primal_feasible_solution():
         return None, math.inf

@@ -11,6 +11,9 @@ import numpy as np
 from matching.arrays import FloatArray, IntArray
 from matching.ruled.component import RuledComponent
 
+# Kept rows are exact up to so many steps: beyond, a tolerance of 1e-9 is a step.
+EXACT_MAX = 2**30
+
 
 @dataclass(slots=True)
 class Rows:
@@ -90,6 +93,7 @@ class Model:
         self.integer[self.shift_at :] = False
         self.rows = Rows()
         self.kept: list[tuple[Objective, int]] = []
+        self.blurred = False  # whether a kept row is too large to be exact
         self._flows()
         self._switches()
         self._changes()
@@ -161,7 +165,7 @@ class Model:
         """No later plan may be worse by this objective than `value`."""
         self.kept.append((objective, value))
         step = objective.step
-        limit = (value - objective.constant) / step
+        limit = self._slack((value - objective.constant) // step, objective.largest)
         rows = np.zeros(len(objective.column), np.int64)
         parts = [(rows, objective.column, objective.coef // step)]
         low, high = (limit, np.inf) if objective.largest else (-np.inf, limit)
@@ -176,7 +180,16 @@ class Model:
         least = np.zeros(len(names), np.int64)
         np.add.at(least, level, steps.served(served))
         columns = self.step_at + np.arange(len(level))
-        self.rows.add([(level, columns, 1)], least, np.inf, len(names))
+        low = np.array([self._slack(units, True) for units in least.tolist()], np.float64)
+        self.rows.add([(level, columns, 1)], low, np.inf, len(names))
+
+    def _slack(self, limit: int, largest: bool) -> float:
+        """A limit to keep, on the safe side of what a row of floats may lose."""
+        if abs(limit) <= EXACT_MAX:
+            return float(limit)
+        self.blurred = True
+        lost = abs(limit) // EXACT_MAX
+        return float(limit - lost if largest else limit + lost)
 
     def band(self, b: int) -> Objective:
         """Value of a band."""
