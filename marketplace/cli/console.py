@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from marketplace.domain.errors import Language, Text
@@ -31,7 +32,8 @@ def say(text: Text) -> None:
 
 
 def refuse(message: str) -> None:
-    err.print(f"[bold red]✗[/] {message}", soft_wrap=True)
+    # Escaped: of "aidloop[dask]" nothing would be left of what to install.
+    err.print(f"[bold red]✗[/] {escape(message)}", soft_wrap=True)
 
 
 @contextmanager

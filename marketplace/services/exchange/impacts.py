@@ -75,6 +75,10 @@ async def ask(database: Database, viewer: Viewer, terms: OfferTerms) -> OfferImp
     return await _named(database, told, plan, terms, category)
 
 
+# What an offer is counted in; goods are counted in their category's unit.
+_OFFERED_IN = {CategoryKind.CASH: "fen", CategoryKind.SERVICE: "minute"}
+
+
 async def _named(
     database: Database, told: Told, plan: Row, terms: OfferTerms, category: CategoryFacts
 ) -> OfferImpact:
@@ -83,12 +87,11 @@ async def _named(
         kinds = [row["category_id"] for row in (*told["categories"], *told["better"])]
         names = await plan_names.names_of_regions(db, regions)
         labels = await plan_names.names_of_categories(db, kinds)
-    is_cash = terms.kind is CategoryKind.CASH
     return OfferImpact(
         told=told,
         exact=told["how"] == "exact" and plan["proof"].get("status") == "optimal",
         has_radius=terms.radius_km is not None,
-        unit="fen" if is_cash else category.unit or "unit",
+        unit=_OFFERED_IN.get(terms.kind) or category.unit or "unit",
         plan_reference=reference("M", plan["created_at"].year, plan["id"]),
         plan_finished_at=plan["finished_at"],
         regions=names,
