@@ -12,6 +12,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from marketplace.domain.errors import DomainError, Language, Text, TopLevelError
 from schema.context import Context
+from schema.payloads import spelled
 
 ERRORS_MAX = 10
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -50,11 +51,15 @@ def refused(
     """A refusal of the house: its code, and its text in the client's language."""
     if isinstance(cause, TopLevelError):
         return coded(error, cause.said.said_in(language), cause.code)
-    faults = cause.faults
-    message = " ".join(f.text.said_in(language) for f in faults) or str(cause)
-    fields = [list(f.field) for f in faults if f.field]
-    extensions = {"fields": fields} if fields else {}
-    return coded(error, message, faults[0].code if faults else cause.code, **extensions)
+    faults = [(spelled(f.field), f.text.said_in(language), f.code) for f in cause.faults]
+    message = " ".join(dict.fromkeys(text for _, text, _ in faults)) or str(cause)
+    extensions: dict[str, object] = {}
+    if any(field for field, _, _ in faults):
+        extensions["fields"] = [field for field, _, _ in faults if field]
+    if len(faults) > 1:
+        names = ("field", "message", "code")
+        extensions["faults"] = [dict(zip(names, each, strict=True)) for each in faults]
+    return coded(error, message, faults[0][2] if faults else cause.code, **extensions)
 
 
 def log_surprise(cause: BaseException, request_id: str, **where: object) -> None:

@@ -138,9 +138,18 @@ def _unsaid(refusal: DomainError) -> Text:
 
 
 def _path(field: tuple[str, ...]) -> list[str]:
-    """A service's field as the client spells it: camelCase, below the argument `input`."""
-    spelled = [re.sub(r"_([a-z0-9])", lambda m: m.group(1).upper(), part) for part in field]
-    return spelled if spelled[:1] == ["input"] else ["input", *spelled]
+    """A service's field as the client spells it, below the argument `input`."""
+    path = spelled(field)
+    return path if path[:1] == ["input"] else ["input", *path]
+
+
+def spelled(field: tuple[str, ...]) -> list[str]:
+    """A path in camelCase.
+
+    >>> spelled(("input", "radius_km"))
+    ['input', 'radiusKm']
+    """
+    return [re.sub(r"_([a-z0-9])", lambda m: m.group(1).upper(), part) for part in field]
 
 
 def _digest(value: object) -> str:

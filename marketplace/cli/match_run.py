@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 import typer
-from rich.markup import escape
 
 from marketplace.cli import console
 from marketplace.cli.match_view import show_faults, show_matched
@@ -63,7 +62,7 @@ def run(wanted: Wanted) -> None:
             check_can_draw()  # before an hour of solving, not after it
         matched = _matched(asked, wanted.speaks)
     except CannotDraw as missing:
-        console.refuse(escape(missing.said.said_in(wanted.speaks)))
+        console.refuse(missing.said.said_in(wanted.speaks))
         raise typer.Exit(REFUSED) from None
     except (FilesRefused, InvalidInput) as refusal:
         _refuse(refusal, wanted)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
 from strawberry import ID
 
+from marketplace.domain.errors import DomainError
 from marketplace.domain.ids import opaque_id
 from marketplace.services.exchange import impacts
 from marketplace.services.exchange.impact_sentence import sentence
@@ -123,7 +125,12 @@ class OfferImpactQuery:
         self, info: Info, input: Annotated[OfferPostInput, INPUT]
     ) -> OfferImpact:
         context = info.context
-        found = await impacts.ask(context.database, context.viewer, input.to_terms())
+        try:
+            found = await impacts.ask(context.database, context.viewer, input.to_terms())
+        except DomainError as refusal:  # by the paths that offerPost names
+            raise type(refusal)(
+                *(replace(fault, field=("input", *fault.field)) for fault in refusal.faults)
+            ) from None
         return _shown(found, _Words(found, is_zh=context.language == "zh-CN"))
 
 

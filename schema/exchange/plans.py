@@ -27,6 +27,7 @@ from schema.enums import described
 from schema.exchange.amounts import days_of, in_units, unit_drawn, unit_served
 from schema.exchange.explained import PlanLineReason, reason_of
 from schema.exchange.needs import visible as visible_need
+from schema.exchange.plans_changes import PlanChanges, changes_of
 from schema.exchange.plans_comparison import PlanComparison, comparison_of
 from schema.exchange.plans_proof import (
     PlanLeftAside,
@@ -182,6 +183,9 @@ class Plan(Entity):
     )
     left_aside: list[PlanLeftAside] = computed(
         ("left_aside",), left_aside_of, "What could not be planned, and why."
+    )
+    changes: PlanChanges | None = computed(
+        ("changes",), changes_of, "Of a simulation: what it changes in its base plan."
     )
     comparison: PlanComparison | None = for_viewer(
         ("comparison",), comparison_of, "Of a simulation: how it compares with its base plan."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import cast
 
 import strawberry
 from strawberry import ID
@@ -76,6 +77,13 @@ class PlanComparison:
     levels: list[PlanComparisonLevel] = strawberry.field(
         description="Share served by level of precedence, the first one first."
     )
+    unchanged: bool | None = strawberry.field(
+        description="Whether every need gets the same from both; null of earlier simulations."
+    )
+    value_difference: Money | None = strawberry.field(
+        description="Reference value that the simulation serves more than the base, below zero "
+        "where it serves less; exact; null of earlier simulations."
+    )
     sentence: str = strawberry.field(description="In words, in the language of Accept-Language.")
 
 
@@ -83,12 +91,16 @@ def comparison_of(context: Context, stored: Mapping[str, object] | None) -> Plan
     """What was stored; None for a plan that is no simulation, or before it is computed."""
     if stored is None:
         return None
-    everyone = _slice(_mapping(stored["all"]))
+    everyone, is_zh = _slice(_mapping(stored["all"])), context.language == "zh-CN"
     return PlanComparison(
         all=everyone,
         slices=[_slice(_mapping(each)) for each in _list(stored["slices"])],
         levels=[_level(_mapping(each)) for each in _list(stored["levels"])],
-        sentence=_sentence(everyone, is_zh=context.language == "zh-CN"),
+        unchanged=cast("bool | None", stored.get("unchanged")),
+        value_difference=_money(stored.get("value_difference")),
+        sentence=_same(is_zh=is_zh)
+        if stored.get("unchanged") is True
+        else _sentence(everyone, is_zh=is_zh),
     )
 
 
@@ -116,6 +128,12 @@ def _level(stored: Mapping[str, object]) -> PlanComparisonLevel:
         percent_before=int(str(stored["percent_before"])),
         percent_after=int(str(stored["percent_after"])),
     )
+
+
+def _same(*, is_zh: bool) -> str:
+    if is_zh:
+        return "与基准方案相比没有变化：每项需求所得相同。"
+    return "Nothing changes: every need gets the same as in the base plan."
 
 
 def _sentence(found: PlanComparisonSlice, *, is_zh: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry import ID
 
-from marketplace.domain.exchange.plans import PlanPolicy, PolicyOrder
+from marketplace.domain.exchange.plans import PolicyOrder
 from marketplace.domain.ids import key_of
 from marketplace.services.exchange import simulations
 from marketplace.services.exchange.simulations import SimulatePlan
@@ -34,9 +34,10 @@ class PlanSimulateInput:
     order: PolicyOrder | None = strawberry.field(
         description="Which units come first; default: as in the base plan.", default=None
     )
-    floor_share_percent: int = strawberry.field(
-        description="With `order` FLOOR: the share of each need that comes first, 1 to 100.",
-        default=25,
+    floor_share_percent: int | None = strawberry.field(
+        description="The share of each need that comes first, 1 to 100, where the order is FLOOR; "
+        "default: as in the base plan, or 25.",
+        default=None,
     )
     offers_added: list[OfferPostInput] = strawberry.field(
         description="Offers that nobody posted yet, at most 100.", default_factory=list
@@ -52,15 +53,15 @@ class PlanSimulateInput:
     idempotency_key: str | None = strawberry.field(description=KEY, default=None)
 
     def to_command(self) -> SimulatePlan:
-        policy = None
-        if self.order is not None:
-            policy = PlanPolicy(order=self.order, floor_share_percent=self.floor_share_percent)
         return SimulatePlan(
             base_plan_id=None if self.base_plan_id is None else key_of("Plan", self.base_plan_id),
-            policy=policy,
+            order=self.order,
+            floor_share_percent=self.floor_share_percent,
             added=tuple(offer.to_terms() for offer in self.offers_added),
             withdrawn=keys_of("Offer", self.offers_withdrawn),
-            quantities={key_of("Offer", each.offer_id): each.quantity for each in self.quantities},
+            quantities=tuple(
+                (key_of("Offer", each.offer_id), each.quantity) for each in self.quantities
+            ),
         )
 
 

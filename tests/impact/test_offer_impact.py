@@ -205,10 +205,10 @@ async def test_a_radius_is_measured_to_townships_and_that_is_said(asking: Asking
 
 
 REFUSED = [
-    ({"quantity": "0"}, "TOO_SMALL", ["quantity"]),
-    ({"quantity": "7", "packSize": "5"}, "NOT_WHOLE_PACKS", ["quantity"]),
-    ({"radiusKm": -1.0, "latitude": 27.0, "longitude": 116.0}, "INVALID", ["radius_km"]),
-    ({"externalReference": "X-1"}, "TAKEN", ["externalReference"]),
+    ({"quantity": "0"}, "TOO_SMALL", ["input", "quantity"]),
+    ({"quantity": "7", "packSize": "5"}, "NOT_WHOLE_PACKS", ["input", "quantity"]),
+    ({"radiusKm": -1.0, "latitude": 27.0, "longitude": 116.0}, "INVALID", ["input", "radiusKm"]),
+    ({"externalReference": "X-1"}, "TAKEN", ["input", "externalReference"]),
 ]
 
 
@@ -223,6 +223,25 @@ async def test_what_could_not_be_posted_is_refused_by_the_same_name(
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == code
     assert error["extensions"]["fields"] == [field]
+
+
+@pytest.mark.one_database
+async def test_each_fault_has_its_own_path_and_code_and_is_said_once(asking: Asking) -> None:
+    far = {"startsAt": "9998-01-01T00:00:00Z", "expiresAt": "9999-01-01T00:00:00Z"}
+
+    answer = asking.ask("provider", IMPACT, rice(asking.market, quantity="0", **far))
+
+    (error,) = answer["errors"]
+    faults = error["extensions"]["faults"]
+    assert {tuple(fault["field"]) for fault in faults} == {
+        ("input", "quantity"),
+        ("input", "startsAt"),
+        ("input", "expiresAt"),
+    }
+    assert {fault["code"] for fault in faults} > {"TOO_SMALL"}
+    said = [fault["message"] for fault in faults]
+    assert len(set(said)) < len(said)
+    assert all(error["message"].count(text) == 1 for text in said)
 
 
 async def test_without_a_plan_of_the_county_it_says_what_to_do(asking: Asking) -> None:

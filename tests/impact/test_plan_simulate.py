@@ -23,12 +23,16 @@ from tests.planning.test_over_http import APPROVE
 from tests.planning.workers import a_worker, finished
 
 SIMULATE = """mutation ($input: PlanSimulateInput!) { planSimulate(input: $input) {
-  plan { id kind status allowedMoves policy { order } base { id } }
+  plan { id kind status allowedMoves policy { order floorSharePercent } base { id } }
   userErrors { field code message } } }"""
 COMPARISON = """query ($input: ID!) { node(id: $input) { ... on Plan {
   status comparison { all { households gaining losing valueBefore { amount } valueAfter { amount } }
     slices { by key households gaining losing } levels { isFloor severityBand percentBefore
-    percentAfter } sentence } } } }"""
+    percentAfter } unchanged valueDifference { amount } sentence } } } }"""
+
+CHANGES = """query ($input: ID!) { node(id: $input) { ... on Plan { changes {
+  offersAdded { kind categoryId quantity } offersWithdrawn
+  quantities { offerId quantity } } } } }"""
 
 
 @pytest.fixture
@@ -160,3 +164,68 @@ async def test_only_the_charity_desk_simulates(asking: Asking) -> None:
     for who, viewer in asking.market.viewer.items():
         answer = asking.ask(None if who == "public" else who, SIMULATE, {})
         assert ("errors" in answer) == (viewer.role not in MUTATIONS["planSimulate"]), who
+
+
+@pytest.mark.one_database
+async def test_a_floor_share_alone_is_taken_with_the_order_of_the_base(asking: Asking) -> None:
+    await a_recorded_plan(asking.market)
+
+    made = asking.do("reviewer", SIMULATE, {"floorSharePercent": 90})
+    severe = asking.do("reviewer", SIMULATE, {"floorSharePercent": 90, "order": "SEVERITY"})
+
+    assert made["plan"]["policy"] == {"order": "FLOOR", "floorSharePercent": 90}
+    (error,) = severe["userErrors"]
+    assert (error["field"], error["code"]) == (["input", "floorSharePercent"], "INVALID")
+
+
+@pytest.mark.one_database
+async def test_an_offer_is_named_once_and_has_no_more_than_an_offer_may(asking: Asking) -> None:
+    market = asking.market
+    taken = offer_id(await an_offer(market))
+    await a_recorded_plan(market)
+    much = {"offerId": taken, "quantity": str(10**18)}
+
+    answer = asking.do(
+        "reviewer", SIMULATE, {"offersWithdrawn": [taken], "quantities": [much, much]}
+    )
+
+    assert answer["plan"] is None
+    assert [(e["field"][1:], e["code"]) for e in answer["userErrors"]] == [
+        (["quantities", "0", "offerId"], "DUPLICATE"),
+        (["quantities", "1", "offerId"], "DUPLICATE"),
+        (["quantities", "0", "quantity"], "TOO_LARGE"),
+        (["quantities", "1", "quantity"], "TOO_LARGE"),
+    ]
+
+
+@pytest.mark.one_database
+async def test_a_simulation_says_what_it_changes_and_whether_anything_changed(
+    asking: Asking,
+) -> None:
+    market = asking.market
+    await homes(market, 6)
+    offer, gone = await an_offer(market, quantity=30), await an_offer(market, quantity=10)
+    await a_recorded_plan(market)
+    added = {
+        "kind": "CASH",
+        "categoryId": opaque_id("Category", market.category["rice"]),
+        "quantity": "1200",
+    }
+    size = {"offerId": offer_id(offer), "quantity": "20"}
+
+    _, same = await simulated(asking)
+    plan, less = await simulated(
+        asking, offersAdded=[added], offersWithdrawn=[offer_id(gone)], quantities=[size]
+    )
+
+    assert (same["unchanged"], same["valueDifference"]["amount"]) == (True, "0")
+    assert same["sentence"].startswith("Nothing changes")
+    assert less["unchanged"] is False
+    # Two kilograms bought for twenty that are gone, at 6 yuan each.
+    assert int(less["valueDifference"]["amount"]) == -18 * 600
+    answer = asking.ask("reviewer", CHANGES, plan)
+    assert answer["data"]["node"]["changes"] == {
+        "offersAdded": [added],
+        "offersWithdrawn": [offer_id(gone)],
+        "quantities": [size],
+    }

@@ -50,11 +50,11 @@ async def category(db: Reading, category_id: int) -> CategoryFacts | None:
     )
 
 
-async def offer_quantity(db: Reading, offer_id: int) -> int:
-    """How much there is of an offer in all."""
-    found = await db.scalar(sa.select(offers.c.quantity).where(offers.c.id == offer_id))
-    assert isinstance(found, int), "the offer is there"
-    return found
+async def offer_quantities(db: Reading, offer_ids: Sequence[int]) -> dict[int, int]:
+    """How much there is of these offers in all, by id."""
+    asked = sa.select(offers.c.id, offers.c.quantity).where(offers.c.id.in_(offer_ids))
+    rows = await db.rows(asked)
+    return {row["id"]: row["quantity"] for row in rows}
 
 
 async def known_regions(db: Reading, region_ids: Sequence[int]) -> frozenset[int]:

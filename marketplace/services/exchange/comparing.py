@@ -30,6 +30,9 @@ def compared(recorded: Recorded, lines: Lines, townships: Townships) -> dict[str
     ]
     everyone = np.ones(len(asked.units), np.bool_)
     return {
+        # Who reads a comparison may read all lines, so of the whole nothing need be rounded.
+        "unchanged": bool((served == base.served).all()),
+        "value_difference": _exact(asked, served) - _exact(asked, base.served),
         "all": _slice(asked, base.served, served, everyone),
         "slices": [found for found in slices if found["households"] is not None],
         "levels": levels_of(base, served),
@@ -65,6 +68,10 @@ def _slice(
         "value_before": _value(was),
         "value_after": _value(now),
     }
+
+
+def _exact(asked: Asked, served: IntArray) -> int:
+    return int(by_level(asked, served).sum())
 
 
 def _of_homes(values: npt.NDArray[np.float64], at: IntArray, count: int) -> IntArray:

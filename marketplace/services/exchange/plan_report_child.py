@@ -33,6 +33,8 @@ STATES: Mapping[PlanStatus, Text] = {
     PlanStatus.DISCARDED: Text("discarded", "已弃用"),
 }
 
+SIMULATED = Text("a simulation, never to be approved", "仅供模拟，不可批准")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -88,10 +90,10 @@ async def _names(database: Database, record: Recorded) -> Names:
 
 def _heading(row: Row, proof: str, *, proven: bool) -> Heading:
     number = reference("M", row["created_at"].year, row["id"])
-    state = STATES[PlanStatus(row["status"])]
     finished = row["finished_at"] or row["created_at"]
     at = f"{finished:%Y-%m-%d %H:%M} UTC"
     simulated = row["kind"] == PlanKind.SIMULATION
+    state = SIMULATED if simulated else STATES[PlanStatus(row["status"])]
     return Heading(
         title=Text(f"Simulation {number}", f"模拟方案 {number}")
         if simulated

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from marketplace.domain.checks import QUANTITY_MAX, within
+from marketplace.domain.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Text
 from marketplace.domain.exchange.offers import OfferTerms
-from marketplace.domain.exchange.plans import WAITING_MAX, PlanKind, PlanPolicy, PlanStatus
+from marketplace.domain.exchange.plans import (
+    WAITING_MAX,
+    PlanKind,
+    PlanPolicy,
+    PlanStatus,
+    PolicyOrder,
+)
 from marketplace.domain.permissions import Viewer
 from marketplace.persistence import jobs
 from marketplace.persistence.database import Database, Reading, Row, Writing
@@ -23,29 +30,51 @@ from marketplace.services.exchange.simulated import FIRST_ADDED
 from marketplace.services.jobs import bell_of
 
 CHANGES_MAX = 100  # of each kind
+NOT_IN_MARKET = Text(
+    "This offer is not in the base plan's market. Choose one that is.",
+    "该供给不在基准方案的供需数据中，请另选。",
+)
+NAMED_TWICE = Text(
+    "This offer is named before. Withdraw it, or give it one quantity, once.",
+    "该供给已在前面列出；每项供给只能撤回或改变数量一次。",
+)
+
+
+class Terms(TypedDict):
+    """What was asked to be added, for people to read."""
+
+    kind: str
+    category_id: int
+    quantity: int
 
 
 class Changes(TypedDict):
-    """What the plan's row keeps: see simulated.changed."""
+    """What the plan's row keeps: for the optimizer, see simulated.changed, and as it was asked.
+
+    asked    the whole quantity of each offer in `quantities`, whose units are those left
+    """
 
     added: list[dict[str, object]]
     withdrawn: list[int]
     quantities: dict[str, int]
+    terms: list[Terms]
+    asked: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatePlan:
     """What to change in a base plan; none: the latest of the whole county.
 
-    policy       None: that of the base
-    quantities   the whole quantity that an offer would have, by id
+    order, floor_share_percent   None: as in the base
+    quantities                   offers, and the whole quantity that each would have
     """
 
     base_plan_id: int | None = None
-    policy: PlanPolicy | None = None
+    order: PolicyOrder | None = None
+    floor_share_percent: int | None = None
     added: tuple[OfferTerms, ...] = ()
     withdrawn: tuple[int, ...] = ()
-    quantities: Mapping[int, int]
+    quantities: tuple[tuple[int, int], ...] = ()
 
 
 async def simulate(database: Database, act: Act, command: SimulatePlan) -> int:
@@ -58,13 +87,11 @@ async def simulate(database: Database, act: Act, command: SimulatePlan) -> int:
     async with once(database, act, "planSimulate") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["plan"]))
-        _check_sizes(command)
+        _check(command)
         base, market = await _base(turn.db, act.viewer, command.base_plan_id)
-        if command.policy is not None:
-            command.policy.check()
+        policy = _policy(command, base["policy"])
         await _check_waiting(turn.db, act.viewer)
         changes = await _changes(turn.db, database, act.viewer, command, market)
-        policy = base["policy"] if command.policy is None else command.policy.to_json()
         job_id = await jobs.enqueue(turn.db, kind=KIND, payload={})
         values = {
             "kind": PlanKind.SIMULATION,
@@ -72,7 +99,7 @@ async def simulate(database: Database, act: Act, command: SimulatePlan) -> int:
             "job_id": job_id,
             "region_id": base["region_id"],
             "category_id": base["category_id"],
-            "policy": policy,
+            "policy": policy.to_json(),
             "base_plan_id": base["id"],
             "changes": changes,
             "created_by": act.viewer.account_id,
@@ -122,15 +149,13 @@ async def _changes(
     command: SimulatePlan,
     market: Mapping[int, int],
 ) -> Changes:
-    for name, ids in (("offers_withdrawn", command.withdrawn), ("quantities", command.quantities)):
-        for at, offer_id in enumerate(ids):
-            if offer_id not in market:
-                raise InvalidInput.of(
-                    (name, str(at)),
-                    "This offer is not in the base plan's market. Choose one that is.",
-                    "该供给不在基准方案的供需数据中，请另选。",
-                    code="NOT_FOUND",
-                )
+    missing = [
+        Fault(field, "NOT_FOUND", NOT_IN_MARKET)
+        for field, offer_id in _named(command)
+        if offer_id not in market
+    ]
+    if missing:
+        raise InvalidInput(*missing)
     here = await plan_names.place(db, viewer.region_id or 0)
     assert here is not None, "the viewer has a region"
     added: list[dict[str, object]] = []
@@ -153,19 +178,22 @@ async def _changes(
         added.append({"offers": dict(one.offers), "regions": dict(one.regions)})
     return Changes(
         added=added,
-        withdrawn=sorted(set(command.withdrawn)),
+        withdrawn=sorted(command.withdrawn),
         quantities=await _left(db, command.quantities, market),
+        terms=[
+            Terms(kind=each.kind.value, category_id=each.category_id, quantity=each.quantity)
+            for each in command.added
+        ],
+        asked={str(key): quantity for key, quantity in command.quantities},
     )
 
 
 async def _left(
-    db: Reading, quantities: Mapping[int, int], market: Mapping[int, int]
+    db: Reading, quantities: tuple[tuple[int, int], ...], market: Mapping[int, int]
 ) -> dict[str, int]:
     """Units that would be left of each offer: what is spoken for stays so."""
-    now = {key: await facts.offer_quantity(db, key) for key in quantities}
-    return {
-        str(key): max(0, market[key] + quantity - now[key]) for key, quantity in quantities.items()
-    }
+    now = await facts.offer_quantities(db, [key for key, _ in quantities])
+    return {str(key): max(0, market[key] + quantity - now[key]) for key, quantity in quantities}
 
 
 def _within(refusal: InvalidInput, at: int) -> InvalidInput:
@@ -176,6 +204,51 @@ def _within(refusal: InvalidInput, at: int) -> InvalidInput:
             for fault in refusal.faults
         )
     )
+
+
+def _policy(command: SimulatePlan, base: Mapping[str, object]) -> PlanPolicy:
+    """The base's policy with what the command changes. Raises InvalidInput."""
+    order = command.order or PolicyOrder(str(base["order"]))
+    share = command.floor_share_percent
+    if share is not None and order is not PolicyOrder.FLOOR:
+        raise InvalidInput.of(
+            "floor_share_percent",
+            f"Only the order FLOOR has a floor share, and the order is {order.value}. Leave the "
+            "share out, or set the order to FLOOR.",
+            f"只有 FLOOR（保底优先）政策才有保底比例，当前政策为 {order.value}。"
+            "请去掉该比例，或将政策设为 FLOOR。",
+        )
+    if share is None:
+        share = int(str(base["floorSharePercent"])) if command.order is None else 25
+    policy = PlanPolicy(order=order, floor_share_percent=share)
+    policy.check()
+    return policy
+
+
+def _named(command: SimulatePlan) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The offers that a command names, and where."""
+    for at, offer_id in enumerate(command.withdrawn):
+        yield ("offers_withdrawn", str(at)), offer_id
+    for at, (offer_id, _) in enumerate(command.quantities):
+        yield ("quantities", str(at), "offer_id"), offer_id
+
+
+def _check(command: SimulatePlan) -> None:
+    """Raise InvalidInput for what is wrong whatever the base is, all of it at once."""
+    _check_sizes(command)
+    faults: list[Fault] = []
+    seen: set[int] = set()
+    for field, offer_id in _named(command):
+        if offer_id in seen:
+            faults.append(Fault(field, "DUPLICATE", NAMED_TWICE))
+        seen.add(offer_id)
+    for at, (_, quantity) in enumerate(command.quantities):
+        faults += (
+            Fault(("quantities", str(at), "quantity"), found.code, found.text)
+            for found in within("quantity", quantity, 0, QUANTITY_MAX)
+        )
+    if faults:
+        raise InvalidInput(*faults)
 
 
 def _check_sizes(command: SimulatePlan) -> None:
@@ -190,14 +263,6 @@ def _check_sizes(command: SimulatePlan) -> None:
                 f"At most {CHANGES_MAX} at a time.",
                 f"每次最多 {CHANGES_MAX} 项。",
                 code="TOO_MANY",
-            )
-    for at, quantity in enumerate(command.quantities.values()):
-        if quantity < 0:
-            raise InvalidInput.of(
-                ("quantities", str(at), "quantity"),
-                "A quantity is not below zero.",
-                "数量不能为负。",
-                code="TOO_SMALL",
             )
 
 
