@@ -15,12 +15,22 @@ from marketplace.persistence.tables.exchange import (
     published_needs,
     referrals,
 )
+from marketplace.persistence.tables.fieldwork import monitoring_checks, visits
 from marketplace.persistence.tables.house import (
     accounts,
     api_keys,
     events,
     idempotency_keys,
     jobs,
+)
+from marketplace.persistence.tables.oversight import (
+    integrity_appeals,
+    integrity_cases,
+    integrity_entries,
+    integrity_findings,
+    recoveries,
+    restricted_offers,
+    restrictions,
 )
 from marketplace.persistence.tables.registry import (
     assessments,
@@ -42,9 +52,14 @@ __all__ = [
     "government_aids",
     "households",
     "idempotency_keys",
+    "integrity_appeals",
+    "integrity_cases",
+    "integrity_entries",
+    "integrity_findings",
     "jobs",
     "members",
     "metadata",
+    "monitoring_checks",
     "need_reviews",
     "needs",
     "offer_regions",
@@ -54,6 +69,10 @@ __all__ = [
     "plan_records",
     "plans",
     "published_needs",
+    "recoveries",
     "referrals",
     "regions",
+    "restricted_offers",
+    "restrictions",
+    "visits",
 ]

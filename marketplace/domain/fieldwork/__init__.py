@@ -1,0 +1,1 @@
+"""Rules of fieldwork: visits and checks of the monitored categories."""

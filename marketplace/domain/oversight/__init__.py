@@ -1,0 +1,1 @@
+"""Rules of oversight: cases of integrity with restrictions, and statistics of the loop."""
