@@ -40,6 +40,14 @@ from marketplace.persistence.tables.registry import (
     organizations,
     regions,
 )
+from marketplace.persistence.tables.results import (
+    feedbacks,
+    helped_list_lines,
+    helped_lists,
+    result_copies,
+    result_ratings,
+    results,
+)
 
 __all__ = [
     "accounts",
@@ -49,7 +57,10 @@ __all__ = [
     "categories",
     "consents",
     "events",
+    "feedbacks",
     "government_aids",
+    "helped_list_lines",
+    "helped_lists",
     "households",
     "idempotency_keys",
     "integrity_appeals",
@@ -74,5 +85,8 @@ __all__ = [
     "regions",
     "restricted_offers",
     "restrictions",
+    "result_copies",
+    "result_ratings",
+    "results",
     "visits",
 ]
