@@ -24,22 +24,26 @@ settings.register_profile("thorough", max_examples=10 * settings.default.max_exa
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--db",
-        choices=["sqlite", "postgresql", "both"],
+        choices=["sqlite", "postgresql", "both", "each"],
         default="both",
-        help="which databases the tests run on",
+        help="which databases the tests run on; each: also those for which one is enough",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "one_database: one database is enough for this test")
+    config.addinivalue_line("markers", "both_databases: not for this one of such a file")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "dialect" in metafunc.fixturenames:
         chosen = [metafunc.config.getoption("--db")]
         if chosen == ["both"]:
-            alone = metafunc.definition.get_closest_marker("one_database") is not None
+            marked = metafunc.definition.get_closest_marker
+            alone = marked("one_database") is not None and marked("both_databases") is None
             chosen = ["sqlite"] if alone else ["sqlite", "postgresql"]
+        if chosen == ["each"]:
+            chosen = ["sqlite", "postgresql"]
         metafunc.parametrize("dialect", chosen, indirect=True)
 
 

@@ -241,8 +241,20 @@ async def is_up(server: Served) -> bool:
         return False
 
 
-@pytest.mark.parametrize("moment", ["QUEUED", "RUNNING"])
 async def test_a_server_that_is_killed_and_started_again_finishes_its_plan_once(
+    desk: Desk, database_url: str, tmp_path: Path
+) -> None:
+    await killed_and_started_again(desk, database_url, tmp_path, "RUNNING")
+
+
+@pytest.mark.one_database
+async def test_a_server_that_is_killed_before_it_begins_a_plan_finishes_it_once(
+    desk: Desk, database_url: str, tmp_path: Path
+) -> None:
+    await killed_and_started_again(desk, database_url, tmp_path, "QUEUED")
+
+
+async def killed_and_started_again(
     desk: Desk, database_url: str, tmp_path: Path, moment: str
 ) -> None:
     database = desk.market.database

@@ -23,6 +23,8 @@ from tests.planning.planned import (
 )
 from tests.planning.workers import a_proposed_plan
 
+pytestmark = pytest.mark.one_database  # what is made of rows that both read alike
+
 VIEWED = SimpleNamespace(language="en")  # all that the proof asks of its context
 
 
@@ -126,6 +128,7 @@ async def test_what_packs_leave_open_is_given_in_ever_smaller_ones(market: Marke
     assert [plan.certificate.optimal for plan in found.plans] == [True, True, True]
 
 
+@pytest.mark.both_databases
 async def test_the_rounds_of_a_plan_keep_to_a_household_s_limit_and_count_deliveries(
     market: Market,
 ) -> None:

@@ -22,13 +22,14 @@ from tests.planning.planned import (
 from tests.planning.proposals import a_proposal
 from tests.planning.workers import a_proposed_plan
 
+pytestmark = pytest.mark.one_database  # what is made of rows that both read alike
+
 
 @pytest.fixture
 async def market(database: Database) -> Market:
     return await a_market(database)
 
 
-@pytest.mark.one_database
 async def test_a_need_of_all_or_nothing_gets_all_and_another_gets_nothing(market: Market) -> None:
     whole = await a_need(market, await a_consenting(market), **units(7, quantity_min=7))
     await a_need(market, await a_consenting(market), **units(9, quantity_min=9, severity=60))
@@ -95,7 +96,6 @@ async def test_a_need_whose_least_nobody_has_is_left_aside_and_said(market: Mark
     assert aside == [an_aside("NEED", "QUANTITY_MIN", 1, a_reference(market, "N", need))]
 
 
-@pytest.mark.one_database
 async def test_cash_over_several_prices_goes_where_it_does_most_good_and_is_never_over_spent(
     market: Market,
 ) -> None:
@@ -197,6 +197,7 @@ async def test_small_needs_of_one_household_are_no_delivery_together(market: Mar
     assert aside == [an_aside("OFFER", "DELIVERY_MIN", 1, a_reference(market, "O", offer))]
 
 
+@pytest.mark.both_databases
 async def test_an_offer_makes_so_many_deliveries_and_no_more_counting_those_made(
     market: Market,
 ) -> None:
@@ -227,6 +228,7 @@ async def test_an_offer_whose_deliveries_are_made_takes_no_part_and_that_is_said
     assert aside == [an_aside("OFFER", "DELIVERIES_MAX", 1, a_reference(market, "O", offer))]
 
 
+@pytest.mark.both_databases
 async def test_a_second_plan_keeps_to_the_first_where_that_is_as_good(market: Market) -> None:
     need = await a_need(market, await a_consenting(market), **units(10))
     offers = [await an_offer(market, quantity=10) for _ in range(2)]
@@ -240,7 +242,6 @@ async def test_a_second_plan_keeps_to_the_first_where_that_is_as_good(market: Ma
             await db.execute(sa.update(plans).values(status="DISCARDED"))
 
 
-@pytest.mark.one_database
 async def test_plans_of_a_market_that_stays_as_it_is_are_the_same(market: Market) -> None:
     for severity in (40, 60):
         await a_need(market, await a_consenting(market), **units(10, severity=severity))

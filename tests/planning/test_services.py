@@ -11,6 +11,8 @@ from marketplace.persistence.database import Database
 from tests.fixtures.market import Market, a_market, a_need, an_allocation, an_offer
 from tests.planning.planned import a_consenting, planned, solved, units
 
+pytestmark = pytest.mark.one_database  # what is made of rows that both read alike
+
 
 @pytest.fixture
 async def market(database: Database) -> Market:
@@ -73,6 +75,7 @@ async def test_a_weekly_need_is_not_served_more_often_by_several_volunteers(
     assert {line[0] for line in lines} == {need}
 
 
+@pytest.mark.both_databases
 async def test_visits_that_are_set_aside_take_their_weeks(market: Market) -> None:
     need = await visits(market, 10, every_days=7)
     offer = await hours(market, 10_000, 28)

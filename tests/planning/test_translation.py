@@ -29,6 +29,8 @@ from tests.fixtures.market import (
 from tests.planning.planned import a_consenting, planned, units
 from tests.planning.workers import a_proposed_plan
 
+pytestmark = pytest.mark.one_database  # what is made of rows that both read alike
+
 
 @pytest.fixture
 async def market(database: Database) -> Market:
@@ -88,6 +90,7 @@ async def test_goods_at_hand_go_before_money_is_spent(market: Market) -> None:
     assert lines == {(need, goods, 5, 5)}
 
 
+@pytest.mark.both_databases
 async def test_a_household_gets_no_more_than_the_offer_allows_counting_what_it_has(
     market: Market,
 ) -> None:
@@ -202,6 +205,7 @@ async def test_rules_of_offers_that_nobody_needs_are_not_said(
     assert (await planned(market))[1] == []
 
 
+@pytest.mark.both_databases
 async def test_what_is_allocated_already_is_neither_asked_nor_given_again(market: Market) -> None:
     need = await a_need(market, await a_consenting(market), **units(10))
     offer = await an_offer(market, quantity=12)
@@ -212,6 +216,7 @@ async def test_what_is_allocated_already_is_neither_asked_nor_given_again(market
     assert lines == {(need, offer, 3, 3)}
 
 
+@pytest.mark.both_databases
 async def test_an_offer_is_not_proposed_again_to_whom_its_provider_refused_it(
     market: Market,
 ) -> None:
@@ -245,6 +250,7 @@ async def test_a_rule_that_cannot_bind_is_none(market: Market, limits: dict[str,
     assert aside == []
 
 
+@pytest.mark.both_databases
 async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:
     now = market.database.now()
     home = await a_consenting(market)
@@ -273,6 +279,7 @@ async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:
     assert groups
 
 
+@pytest.mark.both_databases
 async def test_a_plan_is_of_its_region_and_category_alone(market: Market) -> None:
     home = await a_consenting(market)
     rice = await a_need(market, home, category_id=market.category["rice"], **units(10))

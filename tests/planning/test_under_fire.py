@@ -48,12 +48,22 @@ async def the_job(market: Market, plan_id: int) -> Any:
     return await market.row(jobs, (await market.row(plans, plan_id))["job_id"])
 
 
-@pytest.mark.parametrize(
-    "moment", ["CLAIMED", "READING", "SOLVING", "CHECKING", "BEFORE_THE_COMMIT"]
-)
+@pytest.mark.parametrize("moment", ["SOLVING", "BEFORE_THE_COMMIT"])
 async def test_a_plan_whose_worker_is_killed_is_finished_once_by_the_next(
     market: Market, database_url: str, moment: str
 ) -> None:
+    await killed_and_finished(market, database_url, moment)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("moment", ["CLAIMED", "READING", "CHECKING"])
+async def test_a_plan_whose_worker_is_killed_elsewhere_is_finished_too(
+    market: Market, database_url: str, moment: str
+) -> None:
+    await killed_and_finished(market, database_url, moment)
+
+
+async def killed_and_finished(market: Market, database_url: str, moment: str) -> None:
     in_child = moment in ("READING", "SOLVING", "CHECKING")
     async with a_program(database_url, lease_s=LEASE_S, moment=moment) as program:
         plan_id = await a_plan(market)
@@ -81,6 +91,7 @@ async def reaches_stage(market: Market, plan_id: int, stage: str) -> None:
     await until(there)
 
 
+@pytest.mark.one_database
 async def test_a_plan_asked_for_while_no_worker_lives_waits_for_one(
     market: Market, database_url: str
 ) -> None:
@@ -177,6 +188,7 @@ async def test_a_waiting_plan_that_is_cancelled_is_never_run(market: Market) -> 
     assert (await the_job(market, plan_id))["attempt"] == 0
 
 
+@pytest.mark.one_database
 async def test_a_worker_told_to_stop_hands_its_job_back_at_once(
     market: Market, database_url: str
 ) -> None:
@@ -197,6 +209,7 @@ async def test_a_worker_told_to_stop_hands_its_job_back_at_once(
     await assert_planned_once(market, plan_id)
 
 
+@pytest.mark.one_database
 async def test_a_plan_that_kills_every_worker_fails_in_the_end_and_says_so(
     market: Market, database_url: str
 ) -> None:
@@ -217,6 +230,7 @@ async def test_a_plan_that_kills_every_worker_fails_in_the_end_and_says_so(
     assert await market.count(events, events.c.kind == "plan.failed") == 1
 
 
+@pytest.mark.one_database
 async def test_a_child_that_crashes_is_tried_again_later(market: Market, database_url: str) -> None:
     async with a_program(database_url, lease_s=HELD_S, moment="crashing"):
         plan_id = await a_plan(market)
@@ -233,6 +247,7 @@ async def test_a_child_that_crashes_is_tried_again_later(market: Market, databas
     await assert_planned_once(market, plan_id)
 
 
+@pytest.mark.one_database
 async def test_a_plan_that_cannot_be_computed_fails_with_its_reason_and_is_not_tried_again(
     market: Market, database_url: str
 ) -> None:
@@ -276,6 +291,7 @@ async def test_a_job_is_buried_even_if_its_kind_cannot_say_why(market: Market) -
     assert (job["attempt"], job["error"]) == (1, "TOO_MUCH")
 
 
+@pytest.mark.one_database
 async def test_a_computation_beyond_its_deadline_is_ended_and_the_plan_fails(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
