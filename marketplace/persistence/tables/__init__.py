@@ -1,6 +1,7 @@
 """The tables, one file a wing, and the column types that they share."""
 
 from marketplace.persistence.tables.columns import metadata
+from marketplace.persistence.tables.deliveries import check_ins, deliveries
 from marketplace.persistence.tables.exchange import (
     allocations,
     consents,
@@ -22,6 +23,14 @@ from marketplace.persistence.tables.house import (
     events,
     idempotency_keys,
     jobs,
+)
+from marketplace.persistence.tables.messages import (
+    feeds,
+    messages,
+    notifications,
+    one_time_codes,
+    webhook_deliveries,
+    webhooks,
 )
 from marketplace.persistence.tables.oversight import (
     integrity_appeals,
@@ -55,9 +64,12 @@ __all__ = [
     "api_keys",
     "assessments",
     "categories",
+    "check_ins",
     "consents",
+    "deliveries",
     "events",
     "feedbacks",
+    "feeds",
     "government_aids",
     "helped_list_lines",
     "helped_lists",
@@ -69,12 +81,15 @@ __all__ = [
     "integrity_findings",
     "jobs",
     "members",
+    "messages",
     "metadata",
     "monitoring_checks",
     "need_reviews",
     "needs",
+    "notifications",
     "offer_regions",
     "offers",
+    "one_time_codes",
     "organizations",
     "plan_lines",
     "plan_records",
@@ -89,4 +104,6 @@ __all__ = [
     "result_ratings",
     "results",
     "visits",
+    "webhook_deliveries",
+    "webhooks",
 ]
