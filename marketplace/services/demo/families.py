@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from marketplace.domain.registry.assessments import Circumstances
 from marketplace.domain.registry.households import (
@@ -184,9 +183,8 @@ class Place:
     longitude: float | None
 
 
-def homes(count: int, places: Sequence[Place], dice: random.Random, today: date) -> list[Home]:
+def homes(count: int, places: Sequence[Place], people: People, dice: random.Random) -> list[Home]:
     """So many families, spread over the grid cells."""
-    people = People(dice, today)
     kinds = dice.choices(FAMILIES, weights=[family.weight for family in FAMILIES], k=count)
     return [
         _home(number, family, dice.choice(places), people, dice)

@@ -27,6 +27,7 @@ from marketplace.persistence.tables import (
 from marketplace.services.demo import cases as casework
 from marketplace.services.demo import desk, families, ground, supply
 from marketplace.services.demo.ground import Ground, Staff
+from marketplace.services.demo.people import People
 from marketplace.services.demo.size import SEED, DemoSize, dice
 from marketplace.services.registry import categories, regions
 
@@ -91,7 +92,8 @@ async def _people(
     tell(0.1, "households")
     applied_at = on.now - timedelta(days=420)
     organizations, told = await ground.add_organizations(db, on, applied_at)
-    homes = families.homes(size.households, on.places, dice(seed, "homes"), on.now.date())
+    thrown = dice(seed, "homes")
+    homes = families.homes(size.households, on.places, People(thrown, on.now.date()), thrown)
     cases = casework.cases(homes, on, dice(seed, "cases"))
     drafts = casework.need_drafts(cases, size, on, dice(seed, "needs"))
     keys = await households.add_many(

@@ -84,17 +84,21 @@ SECOND = (
     "",
 )
 
-# No division has this number, and no line begins like this: nobody can be meant.
+# No division has these numbers, and no line begins like this: nobody can be meant.
 NUMBER_PREFIX = "999027"
+NUMBER_PREFIX_BEFORE = "999028"  # of those whose story began before today's market
 PHONE_PREFIX = "100"
 
 
 class People:
     """Throws people; no two of them get the same number."""
 
-    def __init__(self, dice: random.Random, today: date) -> None:
+    def __init__(
+        self, dice: random.Random, today: date, *, number_prefix: str = NUMBER_PREFIX
+    ) -> None:
         self._dice = dice
         self._today = today
+        self._prefix = number_prefix
         self._numbered: dict[date, int] = {}
 
     def surname(self) -> str:
@@ -112,7 +116,7 @@ class People:
         """An identity number with a right check digit and a division that does not exist."""
         serial = self._numbered.get(born, 0)
         self._numbered[born] = serial + 1
-        first_17 = f"{NUMBER_PREFIX}{born:%Y%m%d}{serial % 1000:03d}"
+        first_17 = f"{self._prefix}{born:%Y%m%d}{serial % 1000:03d}"
         return first_17 + check_digit(first_17)
 
     def phone(self) -> str:
