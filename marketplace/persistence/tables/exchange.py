@@ -16,6 +16,7 @@ from marketplace.domain.exchange.offers import OfferStatus
 from marketplace.domain.exchange.plans import PlanKind, PlanLineStatus, PlanStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
 from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
+from marketplace.persistence.tables.deliveries import handover_columns
 
 
 def _version() -> sa.Column[int]:
@@ -41,6 +42,14 @@ government_aids = sa.Table(
     sa.Column("covers_quantity", sa.BigInteger, nullable=False, server_default="0"),
     to("accounts", "decided_by", nullable=True),
     moment("decided_at"),
+    sa.Column("reason", sa.Text),
+    sa.Column("snapshot", sa.JSON(none_as_null=True)),  # what it was based on; names nobody
+    moment("counted_at", nullable=True),  # since when needs are reckoned with it
+    # NO ACTION, which is all that SQLite tells of a column that was added, and forbids the same.
+    sa.Column("ended_by", BigKey, sa.ForeignKey("accounts.id")),
+    moment("ended_at", nullable=True),
+    sa.Column("end_reason", sa.Text),
+    _version(),
     one_of("kind", tuple(GovernmentAidKind)),
     sa.CheckConstraint("amount_fen >= 0 AND covers_quantity >= 0", name="amounts_not_negative"),
     sa.Index("ix_government_aids_household_id", "household_id"),
@@ -99,6 +108,10 @@ needs = sa.Table(
     sa.Column("quantity", sa.BigInteger, nullable=False),
     sa.Column("covered", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("quantity_min", sa.BigInteger, nullable=False, server_default="1"),
+    # Beyond quantity_by_government: given by government as well though charity had it in hand, or
+    # of a need that it met whole and that was withdrawn for that.
+    sa.Column("overlap", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("residual", sa.JSON(none_as_null=True)),  # how the quantity was computed
     sa.Column("severity", sa.Integer, nullable=False),
     sa.Column("visit_minutes", sa.Integer),  # of services, whose quantities are visits
     sa.Column("every_days", sa.Integer),  # at most one visit in so many days; 7: weekly
@@ -121,6 +134,7 @@ needs = sa.Table(
     sa.CheckConstraint("covered >= 0 AND covered <= quantity", name="covered_within_quantity"),
     sa.CheckConstraint("quantity_min >= 1 AND quantity_min <= quantity", name="minimum_in_reach"),
     sa.CheckConstraint("severity BETWEEN 1 AND 100", name="severity_1_to_100"),
+    sa.CheckConstraint("overlap >= 0", name="overlap_not_negative"),
     sa.CheckConstraint("visit_minutes BETWEEN 1 AND 1440", name="visit_within_a_day"),
     sa.CheckConstraint(
         "every_days IS NULL OR (every_days BETWEEN 1 AND 366 AND visit_minutes IS NOT NULL)",
@@ -338,6 +352,7 @@ allocations = sa.Table(
     moment("created_at"),
     moment("ended_at", nullable=True),
     _version(),
+    *handover_columns(),
     one_of("origin", tuple(AllocationOrigin)),
     one_of("status", tuple(AllocationStatus)),
     one_of("cancel_reason", tuple(CancelReason)),
