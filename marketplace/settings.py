@@ -36,6 +36,7 @@ class Settings:
     plan_deadline_s: int = 600
     plan_self_approval: bool = False  # may whoever ran a plan approve it?
     reservation_days: int = 7  # how long an approved plan holds things for a provider's answer
+    pledge_hours: int = 48  # how long a pledge holds things until its provider accepts it
     body_bytes_max: int = 1_048_576
     body_deadline_s: int = 10
     query_tokens_max: int = 2_000

@@ -21,6 +21,7 @@ from schema.exchange.plans import PlanQuery
 from schema.exchange.plans_progress import PlanSubscriptions
 from schema.exchange.plans_simulate import SimulationMutations
 from schema.exchange.plans_writes import PlanMutations
+from schema.exchange.pledges import PledgeMutations
 from schema.exchange.published_needs import PublishedNeedQuery
 from schema.exchange.referrals import ReferralQuery
 from schema.exchange.referrals_writes import ReferralMutations
@@ -60,6 +61,7 @@ MUTATIONS: list[type] = [
     ConsentMutations,
     ReferralMutations,
     PlanMutations,
+    PledgeMutations,
     SimulationMutations,
 ]
 SUBSCRIPTIONS: list[type] = [PlanSubscriptions]

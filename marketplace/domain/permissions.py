@@ -64,6 +64,7 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "needCreate": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
     "needRefer": frozenset({Role.ASSISTANCE_OFFICER}),
     "needReview": frozenset({Role.CHARITY_OFFICER}),
+    "needPledge": PROVIDERS,
     "consentGive": frozenset(
         {Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}
     ),
