@@ -25,6 +25,8 @@ from schema.exchange.pledges import PledgeMutations
 from schema.exchange.published_needs import PublishedNeedQuery
 from schema.exchange.referrals import ReferralQuery
 from schema.exchange.referrals_writes import ReferralMutations
+from schema.exchange.results import ResultQuery
+from schema.exchange.results_writes import ResultMutations
 from schema.exchange.shortages import ShortageQuery
 from schema.limits import Checks, Gate
 from schema.readgraph.install import install
@@ -54,6 +56,7 @@ QUERIES: list[type] = [
     ShortageQuery,
     AllocationQuery,
     ReferralQuery,
+    ResultQuery,
 ]
 MUTATIONS: list[type] = [
     OfferMutations,
@@ -63,6 +66,7 @@ MUTATIONS: list[type] = [
     PlanMutations,
     PledgeMutations,
     SimulationMutations,
+    ResultMutations,
 ]
 SUBSCRIPTIONS: list[type] = [PlanSubscriptions]
 

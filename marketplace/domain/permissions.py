@@ -76,6 +76,7 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "planCancel": frozenset({Role.CHARITY_OFFICER}),
     "planApprove": frozenset({Role.CHARITY_OFFICER}),
     "planDiscard": frozenset({Role.CHARITY_OFFICER}),
+    "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     # Not a list field but a recorded act, so it stands here with the writes.
     "personalData": frozenset(
         {

@@ -1,4 +1,4 @@
-"""互为评定: of each result the office rates the provider's service, and the provider the office's."""
+"""互为评定: of each result the office rates the provider, and the provider the office."""
 
 from __future__ import annotations
 
