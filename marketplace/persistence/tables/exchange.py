@@ -90,6 +90,7 @@ referrals = sa.Table(
     key(),
     to("accounts", "referred_by"),
     moment("referred_at"),
+    moment("due_at", nullable=True),  # by when all of it should be decided on
     sa.Column("line_count", sa.Integer, nullable=False),
 )
 
@@ -124,6 +125,7 @@ needs = sa.Table(
     to("accounts", "referred_by", nullable=True),
     moment("created_at"),
     moment("published_at", nullable=True),
+    moment("due_at", nullable=True),  # referred: the review; returned: its coming back
     _version(),
     one_of("status", tuple(NeedStatus)),
     sa.CheckConstraint("quantity_asked > 0", name="asks_for_something"),
@@ -146,6 +148,12 @@ needs = sa.Table(
     sa.Index("ix_needs_referral_id", "referral_id"),
     sa.Index("ix_needs_status_severity", "status", "severity"),
     sa.Index("ix_needs_created_at", "created_at"),
+    sa.Index(
+        "ix_needs_due_at",
+        "due_at",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    ),
 )
 
 need_reviews = sa.Table(
@@ -174,6 +182,14 @@ published_needs = sa.Table(
     sa.Column("is_open", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("quantity", sa.BigInteger, nullable=False),  # cash needs: the upper end of a band
     sa.Column("severity_band", sa.Text, nullable=False),
+    sa.Column(
+        "urgency",  # 4 most urgent: severity_band as a number, to be ordered by
+        sa.Integer,
+        sa.Computed(
+            "CASE severity_band WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 "
+            "WHEN 'MEDIUM' THEN 2 ELSE 1 END"
+        ),
+    ),
     sa.Column("target_groups", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("visit_minutes", sa.Integer),
     sa.Column("every_days", sa.Integer),
