@@ -29,6 +29,9 @@ from schema.exchange.results import ResultQuery
 from schema.exchange.results_writes import ResultMutations
 from schema.exchange.shortages import ShortageQuery
 from schema.limits import Checks, Gate
+from schema.oversight.integrity import IntegrityQuery
+from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
+from schema.oversight.integrity_writes import IntegrityCaseMutations
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
 from schema.registry.categories import CategoryQuery
@@ -56,6 +59,7 @@ QUERIES: list[type] = [
     ShortageQuery,
     AllocationQuery,
     ReferralQuery,
+    IntegrityQuery,
     ResultQuery,
 ]
 MUTATIONS: list[type] = [
@@ -66,6 +70,8 @@ MUTATIONS: list[type] = [
     PlanMutations,
     PledgeMutations,
     SimulationMutations,
+    IntegrityCaseMutations,
+    IntegrityOutcomeMutations,
     ResultMutations,
 ]
 SUBSCRIPTIONS: list[type] = [PlanSubscriptions]

@@ -76,6 +76,24 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "planCancel": frozenset({Role.CHARITY_OFFICER}),
     "planApprove": frozenset({Role.CHARITY_OFFICER}),
     "planDiscard": frozenset({Role.CHARITY_OFFICER}),
+    "allocationAccept": PROVIDERS,
+    "allocationDecline": PROVIDERS,
+    "allocationCancel": frozenset({Role.CHARITY_OFFICER}),
+    "allocationDispatch": PROVIDERS,
+    # The grid worker of the cell, or the provider where it brings it itself.
+    "deliveryCheckIn": PROVIDERS | {Role.GRID_WORKER},
+    "allocationConfirm": frozenset({Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER}),
+    "allocationDispute": frozenset({Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER}),
+    "allocationSettle": frozenset({Role.CHARITY_OFFICER}),
+    # The assistance desk for households, the charity desk for providers.
+    "integrityCaseOpen": COUNTY_OFFICERS,
+    "integrityCaseFind": COUNTY_OFFICERS,
+    "integrityCaseRestrict": COUNTY_OFFICERS,
+    "integrityCaseRecover": COUNTY_OFFICERS,
+    "integrityCaseAppeal": PROVIDERS | {Role.APPLICANT},
+    "integrityCaseDecideAppeal": COUNTY_OFFICERS,
+    "integrityCaseClose": COUNTY_OFFICERS,
+    "integrityCaseDismiss": COUNTY_OFFICERS,
     "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     # Not a list field but a recorded act, so it stands here with the writes.
     "personalData": frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from marketplace.domain.restrictions import RestrictionScope
 TEXT_LENGTH_MIN = 4
 TEXT_LENGTH_MAX = 2_000
 RESTRICTION_MAX = timedelta(days=3 * 366)  # three years; longer is no proportion
+PEOPLE_TO_FIND = 2
 NOUN = Text("case", "诚信事项")
 
 
@@ -127,7 +128,30 @@ def check(move: str, status: CaseStatus) -> None:
     check_move(MOVES, move, status, NOUN)
 
 
+def check_finder(finder: int, before: Collection[int]) -> None:
+    """Raise Conflict (FOUR_EYES) where one person would be two."""
+    if finder in before:
+        raise Conflict.of(
+            "",
+            "You found it true already; another person must find so, too.",
+            "您已作出认定，须由他人再次认定。",
+            code="FOUR_EYES",
+        )
+
+
+def check_decider(decider: int, *, ordered_by: int) -> None:
+    """Raise Conflict (FOUR_EYES) where who ordered a restriction would judge it."""
+    if decider == ordered_by:
+        raise Conflict.of(
+            "",
+            "You ordered this restriction; another person must decide.",
+            "该限制由您作出，须由他人决定。",
+            code="FOUR_EYES",
+        )
+
+
 def check_scope(scope: RestrictionScope, *, of_provider: bool) -> Iterator[Fault]:
+    """Providers are restricted in their offers, households in one lane or in both."""
     if of_provider != (scope is RestrictionScope.OFFERS):
         yield fault(
             "scope",

@@ -56,6 +56,51 @@ async def withdraw_needs_of(
     )
 
 
+async def suspend_needs_of(db: Writing, household_id: int, *, now: datetime) -> Withdrawn:
+    """Halt every need of a household that charity has not served yet, and free its offers.
+
+    Each remembers where it was. What is on its way stays on its way.
+    """
+    all_ids = await _lock_needs(db, [household_id])
+    gone = await db.rows(
+        sa.update(needs)
+        .where(needs.c.id.in_(all_ids), needs.c.status.in_(sorted(WITHDRAWABLE)))
+        .values(
+            status=NeedStatus.SUSPENDED,
+            suspended_from=needs.c.status,
+            version=needs.c.version + 1,
+        )
+        .returning(needs.c.id)
+    )
+    await published_needs.close(db, all_ids)
+    cancelled = await _cancel(db, all_ids, CancelReason.RESTRICTION, now=now)
+    return Withdrawn(
+        need_ids=tuple(sorted(row["id"] for row in gone)), allocations=tuple(cancelled)
+    )
+
+
+async def cancel_of_organization(
+    db: Writing, organization_id: int, *, now: datetime
+) -> tuple[list[int], list[Row]] | None:
+    """Cancel what of a provider's offers is set aside and not on its way, and lock all its offers.
+
+    Answers the offers and the cancelled allocations; None, and nothing done, where a plan set more
+    aside while the locks were waited for: undo the transaction and try again.
+    """
+    own = sa.select(offers.c.id).where(offers.c.organization_id == organization_id)
+    these = sa.and_(
+        allocations.c.offer_id.in_(own), allocations.c.status.in_(CANCELLED_WITH_A_NEED)
+    )
+    behind = sa.select(allocations.c.need_id).where(these).distinct()
+    before = {row["need_id"] for row in await db.rows(behind)}
+    await _lock(db, needs, needs.c.id.in_(before))
+    await _lock(db, offers, offers.c.organization_id == organization_id)
+    if not {row["need_id"] for row in await db.rows(behind)} <= before:
+        return None
+    cancelled = await _end(db, these, CancelReason.RESTRICTION, now=now)
+    return [row["id"] for row in await db.rows(own.order_by(offers.c.id))], cancelled
+
+
 async def cancel_lapsed(
     db: Writing, *, now: datetime, limit: int, only: int | None = None
 ) -> list[Row]:
