@@ -14,6 +14,7 @@ from marketplace.domain.registry.identity import born_on, compact
 MEMBERS_MAX = 50
 NAME_LENGTH_MAX = 100
 ADDRESS_LENGTH_MAX = 200
+PHONE_LENGTH_MAX = 40  # as it is typed, with spaces
 
 
 class TargetGroup(StrEnum):
@@ -55,6 +56,14 @@ class MonitoringCategory(StrEnum):
     UNSTABLY_OUT_OF_POVERTY = "UNSTABLY_OUT_OF_POVERTY"
     MARGINAL = "MARGINAL"
     SUDDEN_SEVERE_HARDSHIP = "SUDDEN_SEVERE_HARDSHIP"
+
+
+class HouseholdStatus(StrEnum):
+    """MERGED: lives on in another one. CLOSED: nobody of it is left."""
+
+    ACTIVE = "ACTIVE"
+    MERGED = "MERGED"
+    CLOSED = "CLOSED"
 
 
 class Relation(StrEnum):
@@ -148,14 +157,7 @@ def household_faults(command: RegisterHousehold, *, today: date) -> Iterator[Fau
             yield Fault(("members", str(position), *found.field), found.code, found.text)
     yield from text("address", command.address, 0, ADDRESS_LENGTH_MAX)
     if command.phone is not None:
-        digits = compact(command.phone).removeprefix("+86")
-        if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 12):
-            yield fault(
-                "phone",
-                "INVALID",
-                "A phone number has 7 to 12 digits.",
-                "电话号码应为 7 至 12 位数字。",
-            )
+        yield from phone_faults("phone", command.phone)
     if (command.latitude is None) != (command.longitude is None):
         yield fault(
             "longitude" if command.longitude is None else "latitude",
@@ -167,6 +169,27 @@ def household_faults(command: RegisterHousehold, *, today: date) -> Iterator[Fau
         yield fault("latitude", "INVALID", "No such place on earth.", "经纬度超出范围。")
     if command.external_reference is not None:
         yield from text("external_reference", command.external_reference, 1, REFERENCE_LENGTH_MAX)
+
+
+def phone_faults(name: str, phone: str) -> Iterator[Fault]:
+    """A phone number has 7 to 12 digits, however they are spaced."""
+    digits = plain_phone(phone) if len(phone) <= PHONE_LENGTH_MAX else ""
+    if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 12):
+        yield fault(
+            name,
+            "INVALID",
+            "A phone number has 7 to 12 digits.",
+            "电话号码应为 7 至 12 位数字。",
+        )
+
+
+def plain_phone(phone: str) -> str:
+    """A phone number as it is looked up by.
+
+    >>> plain_phone("+86 138-0000 0000")
+    '13800000000'
+    """
+    return compact(phone).removeprefix("+86")
 
 
 def _member_list_faults(command: RegisterHousehold) -> Iterator[Fault]:

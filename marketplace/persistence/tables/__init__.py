@@ -1,5 +1,10 @@
 """The tables, one file a wing, and the column types that they share."""
 
+from marketplace.persistence.tables.applications import (
+    application_matches,
+    application_tries,
+    applications,
+)
 from marketplace.persistence.tables.columns import metadata
 from marketplace.persistence.tables.deliveries import check_ins, deliveries
 from marketplace.persistence.tables.exchange import (
@@ -23,6 +28,14 @@ from marketplace.persistence.tables.house import (
     events,
     idempotency_keys,
     jobs,
+)
+from marketplace.persistence.tables.household_changes import (
+    household_duplicates,
+    household_merges,
+    household_moves,
+    household_splits,
+    household_tellings,
+    member_events,
 )
 from marketplace.persistence.tables.messages import (
     feeds,
@@ -70,6 +83,9 @@ __all__ = [
     "accounts",
     "allocations",
     "api_keys",
+    "application_matches",
+    "application_tries",
+    "applications",
     "assessments",
     "categories",
     "check_ins",
@@ -82,6 +98,11 @@ __all__ = [
     "government_aids",
     "helped_list_lines",
     "helped_lists",
+    "household_duplicates",
+    "household_merges",
+    "household_moves",
+    "household_splits",
+    "household_tellings",
     "households",
     "idempotency_keys",
     "integrity_appeals",
@@ -89,6 +110,7 @@ __all__ = [
     "integrity_entries",
     "integrity_findings",
     "jobs",
+    "member_events",
     "members",
     "messages",
     "metadata",

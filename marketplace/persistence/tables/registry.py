@@ -6,10 +6,10 @@ import sqlalchemy as sa
 
 from marketplace.domain.registry.assessments import EligibilityClass
 from marketplace.domain.registry.categories import CategoryKind
-from marketplace.domain.registry.households import MonitoringCategory
+from marketplace.domain.registry.households import HouseholdStatus, MonitoringCategory
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
 from marketplace.domain.registry.regions import LocationSource, RegionLevel
-from marketplace.persistence.tables.columns import key, metadata, moment, one_of, to
+from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
 
 # tree_low..tree_high is the interval of the subtree (nested sets, numbered in pre-order): a region
 # lies in another's subtree when other.tree_low <= tree_low AND tree_low <= other.tree_high.
@@ -92,11 +92,18 @@ households = sa.Table(
     sa.Column("external_reference", sa.Text, unique=True),
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     moment("created_at"),
+    sa.Column("status", sa.Text, nullable=False, server_default="ACTIVE"),
+    # NO ACTION, which is all that SQLite tells of a column that was added, and forbids the same.
+    sa.Column("merged_into", BigKey, sa.ForeignKey("households.id")),
+    moment("ended_at", nullable=True),
+    one_of("status", tuple(HouseholdStatus)),
+    sa.CheckConstraint("(status = 'MERGED') = (merged_into IS NOT NULL)", name="merged_into_one"),
     one_of("monitoring_category", tuple(MonitoringCategory)),
     sa.CheckConstraint("member_count > 0", name="has_members"),
     sa.CheckConstraint("target_groups >= 0", name="groups_are_bits"),
     sa.Index("ix_households_region_id", "region_id"),
     sa.Index("ix_households_phone_index", "phone_index"),
+    sa.Index("ix_households_merged_into", "merged_into"),
 )
 
 members = sa.Table(
@@ -113,9 +120,21 @@ members = sa.Table(
     sa.Column("identity_number_index", sa.Text),
     sa.Column("birth_date_sealed", sa.Text),
     moment("created_at"),
+    sa.Column("name_index", sa.Text),  # none: of a row that is older than the index
+    moment("ended_at", nullable=True),  # no member any more
+    sa.Column("ended_why", sa.Text),
+    one_of("ended_why", ("DECEASED", "LEFT")),
     sa.Index("ix_members_household_id", "household_id"),
-    # Nobody belongs to two households: that would be help given twice.
-    sa.Index("uq_members_identity_number_index", "identity_number_index", unique=True),
+    sa.Index("ix_members_name_index", "name_index"),
+    # Nobody belongs to two households at a time: that would be help given twice.
+    sa.Index(
+        "uq_members_identity_number_index",
+        "identity_number_index",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index("ix_members_identity_number_index", "identity_number_index"),
 )
 
 # Immutable; the latest stands. Amounts are fen a month for the whole household, property in fen.

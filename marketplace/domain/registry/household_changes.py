@@ -1,0 +1,139 @@
+"""What becomes of a household and its members: births, deaths, moves, mergers and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from marketplace.domain.checks import fault
+from marketplace.domain.errors import Conflict, Fault, InvalidInput
+from marketplace.domain.registry.applications import reason_faults
+from marketplace.domain.registry.households import HouseholdStatus, NewMember, Relation
+
+EARLIEST = date(1900, 1, 1)
+
+
+class MemberEventKind(StrEnum):
+    BORN = "BORN"
+    ADDED = "ADDED"
+    DECEASED = "DECEASED"
+    LEFT = "LEFT"
+
+
+class Ground(StrEnum):
+    """What makes two entries look like one household."""
+
+    MEMBER = "MEMBER"
+    PHONE = "PHONE"
+    NAME = "NAME"
+
+
+class DuplicateStatus(StrEnum):
+    OPEN = "OPEN"
+    DISMISSED = "DISMISSED"
+    MERGED = "MERGED"
+
+
+class HowTold(StrEnum):
+    """How a household learned what it may be entitled to."""
+
+    VISIT = "VISIT"
+    PHONE = "PHONE"
+    LETTER = "LETTER"
+    MESSAGE = "MESSAGE"
+    ONSITE = "ONSITE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMember:
+    """A person who comes to a household, by birth or otherwise.
+
+    already_counted   whether the household's head count has this person in it already
+    """
+
+    household_id: int
+    member: NewMember
+    on: date
+    reason: str = ""
+    already_counted: bool = False
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndMember:
+    """A person who is no member any more, by death or otherwise.
+
+    new_head_id   who heads the household from now on, where it was the head
+    """
+
+    member_id: int
+    on: date
+    reason: str = ""
+    new_head_id: int | None = None
+    expected_version: int | None = None
+
+
+def check_active(status: HouseholdStatus) -> None:
+    """Raise Conflict for a household that lives on in another one or has nobody left."""
+    if status is not HouseholdStatus.ACTIVE:
+        raise Conflict.of(
+            "household_id",
+            f"This household is {status}; what is past cannot be changed.",
+            f"该家庭当前状态为 {status}，不可再变更。",
+        )
+
+
+def check_version(expected: int | None, version: int) -> None:
+    """Raise Conflict where a household changed since it was read."""
+    if expected not in (None, version):
+        raise Conflict.of(
+            "expected_version",
+            f"The household is at version {version} now. Read it again.",
+            f"该家庭已更新至版本 {version}，请重新读取。",
+        )
+
+
+def day_faults(name: str, on: date, *, today: date, since: date | None = None) -> Iterator[Fault]:
+    """A day that has come, not before 1900 nor before `since`."""
+    if not max(EARLIEST, since or EARLIEST) <= on <= today:
+        yield fault(
+            name,
+            "INVALID",
+            "This day lies in the future, before 1900, or before the birth. Check the year.",
+            "该日期晚于今天、早于 1900 年或早于出生日期，请核对年份。",
+        )
+
+
+def check_reason(reason: str, *, faults: Sequence[Fault] = ()) -> None:
+    """Raise InvalidInput where a reason says nothing, together with other faults."""
+    if found := [*faults, *reason_faults("reason", reason)]:
+        raise InvalidInput(*found)
+
+
+def check_relation(relation: Relation) -> None:
+    """Raise InvalidInput for another head: a household has one."""
+    if relation is Relation.SELF:
+        raise InvalidInput.of(
+            "member.relation",
+            "The household has a head. Say what this person is to the head.",
+            "该家庭已有户主，请填写与户主关系。",
+        )
+
+
+def groups_after(household: int, before: Sequence[int], after: Sequence[int]) -> int:
+    """The groups of a household when its members change, as masks.
+
+    What no member brought is the household's own and stays.
+
+    >>> groups_after(0b111, [0b001, 0b010], [0b001])
+    5
+    """
+    brought = 0
+    for mask in before:
+        brought |= mask
+    mask = household & ~brought
+    for each in after:
+        mask |= each
+    return mask
