@@ -6,6 +6,12 @@ from marketplace.persistence.tables.applications import (
     applications,
 )
 from marketplace.persistence.tables.columns import metadata
+from marketplace.persistence.tables.decisions import (
+    aid_conflicts,
+    appeals,
+    assessment_overrides,
+    assistance_lines,
+)
 from marketplace.persistence.tables.deliveries import check_ins, deliveries
 from marketplace.persistence.tables.exchange import (
     allocations,
@@ -81,12 +87,16 @@ from marketplace.persistence.tables.results import (
 
 __all__ = [
     "accounts",
+    "aid_conflicts",
     "allocations",
     "api_keys",
+    "appeals",
     "application_matches",
     "application_tries",
     "applications",
+    "assessment_overrides",
     "assessments",
+    "assistance_lines",
     "categories",
     "check_ins",
     "consent_texts",

@@ -157,7 +157,11 @@ assessments = sa.Table(
     sa.Column("eligibility_class", sa.Text, nullable=False),
     sa.Column("severity", sa.Integer, nullable=False),
     sa.Column("trace", sa.JSON, nullable=False),  # how class and severity came about, step by step
-    sa.Column("override_reason", sa.Text),
+    sa.Column("override_reason", sa.Text),  # of old rows, whose class it changed at once
+    sa.Column("snapshot", sa.JSON(none_as_null=True)),  # what it was based on; names nobody
+    moment("valid_until", nullable=True),  # of classes that run out
+    moment("due_at", nullable=True),  # when the household is to be looked at again
+    moment("lapsed_at", nullable=True),  # all that is ever written to a row again
     one_of("eligibility_class", tuple(EligibilityClass)),
     sa.CheckConstraint("severity BETWEEN 1 AND 100", name="severity_1_to_100"),
     sa.CheckConstraint(
@@ -168,4 +172,6 @@ assessments = sa.Table(
     ),
     sa.CheckConstraint("member_count > 0", name="has_members"),
     sa.Index("ix_assessments_household_id_assessed_at", "household_id", "assessed_at"),
+    sa.Index("ix_assessments_due_at", "due_at"),
+    sa.Index("ix_assessments_valid_until", "valid_until"),
 )
