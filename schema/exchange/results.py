@@ -9,6 +9,7 @@ import strawberry
 
 from marketplace.domain.exchange.results import Desk, ResultStatus, allowed_moves
 from marketplace.domain.permissions import COUNTY_OFFICERS, PROVIDERS, STAFF, SUPERVISION, Role
+from marketplace.persistence.tables.columns import UtcDateTime
 from marketplace.persistence.tables.exchange import needs
 from marketplace.persistence.tables.results import result_copies, results
 from schema.context import Context
@@ -77,8 +78,9 @@ def _copy_visible(row: Columns, scope: Scope) -> Condition:
     return in_region_of(scope, row["region_id"]) if scope.is_one_of(DESKS) else sa.false()
 
 
-def is_overdue(row: Columns, scope: Scope) -> Condition:
-    return sa.and_(row["status"] == ResultStatus.SENT, row["due_at"] <= scope.now)
+def _overdue(row: Columns) -> Condition:
+    now = sa.bindparam("now", type_=UtcDateTime())  # as Scope has it
+    return sa.and_(row["status"] == ResultStatus.SENT, row["due_at"] <= now)
 
 
 def _moves(context: Context, status: str, desk: str) -> list[str]:
@@ -110,6 +112,7 @@ class Result(Entity):
     acknowledged_at: datetime | None = column(
         "acknowledged_at", "When the last desk did.", filter=True, order=True
     )
+    is_overdue: bool = computed((_overdue,), bool, "Whether its last day has passed.", filter=True)
     policy_version: str = column("policy_version", "Whose days count.", roles=STAFF)
     allocation: Edge = one("Allocation", "allocation_id", "Of what.", filter=True)
     need: Edge = one(
@@ -135,6 +138,9 @@ class ResultCopy(Entity):
     due_at: datetime = column("due_at", "By when it must be acknowledged.", filter=True, order=True)
     acknowledged_at: datetime | None = column(
         "acknowledged_at", "When it was.", filter=True, order=True
+    )
+    is_overdue: bool = computed(
+        (_overdue,), bool, "Whether its day has passed and it is not acknowledged.", filter=True
     )
     escalated_at: datetime | None = column(
         "escalated_at", "When it was passed up for being late.", filter=True, order=True

@@ -69,15 +69,14 @@ class Where:
             return self._id(spec, operator, given)
         assert isinstance(spec, Leaf)
         cell = spec.cells[0]
-        assert isinstance(cell, str)
         seen = shown(spec, cell, self.draft.scope)
         column = self.row[seen] if isinstance(seen, str) else seen(self.row)
         if isinstance(spec.filter, Referenced):
             return self._reference(spec.filter, operator, given)
         if isinstance(spec.filter, Has):
             return self._has(column, spec.filter, given)
-        table_column = self.node.table.c[cell]
-        nullable = bool(table_column.nullable) or spec.only is not None
+        nullable = isinstance(cell, str) and bool(self.node.table.c[cell].nullable)
+        nullable = nullable or spec.only is not None
         return self._plain(column, nullable, operator, given)
 
     def _plain(self, column: Any, nullable: bool, operator: str, given: Given) -> Condition:

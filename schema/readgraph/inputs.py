@@ -118,8 +118,9 @@ def _filter(node: Node, spec: object) -> Any | None:
         return _enum_filter(chosen.enum, mask=True)
     if isinstance(chosen, type):
         return _enum_filter(chosen, mask=False)
-    assert isinstance(spec.cells[0], str)
-    return _filter_of(node.table.c[spec.cells[0]])
+    cell = spec.cells[0]
+    # What is computed in the database is filtered by where it is a condition.
+    return _filter_of(node.table.c[cell]) if isinstance(cell, str) else BooleanFilter
 
 
 def _filter_of(column: sa.Column[Any]) -> Any:

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from marketplace.domain.ids import opaque_id
-from marketplace.persistence.tables import needs, result_copies
+from marketplace.persistence.tables import events, needs, result_copies, results
+from marketplace.services.exchange.expiry import expire
 from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import Market
-from tests.fixtures.results import a_result
+from tests.fixtures.results import a_result, days_pass
 
 ACKNOWLEDGE = """
 mutation ($input: ResultAcknowledgeInput!) {
@@ -46,3 +48,50 @@ async def test_the_last_of_three_desks_to_acknowledge_closes_the_need(asking: As
     assert (await market.row(needs, need_id))["status"] == "CLOSED"
     assert await market.count(result_copies, result_copies.c.status == "SENT") == 0
     assert asking.refused("reviewer", ACKNOWLEDGE, given) == "CONFLICT"
+
+
+OVERDUE = """
+query ($where: ResultCopyWhere) {
+  resultCopies(first: 10, where: $where) { totalCount nodes { desk isOverdue result { status } } }
+}
+"""
+
+
+async def test_overdue_copies_are_listed_by_desk_and_region(asking: Asked) -> None:
+    market = asking.market
+    late, _, _ = await a_result(market)
+    await a_result(market, region="far_village")
+    await days_pass(market, late, 6)
+
+    late_at_desks = asking.see("assistance", OVERDUE, {"where": {"isOverdue": {"eq": True}}})
+    in_time = asking.see("township", OVERDUE, {"where": {"isOverdue": {"eq": False}}})
+    elsewhere = asking.see("other_township", OVERDUE, {"where": {}})
+
+    assert {(c["desk"], c["isOverdue"]) for c in late_at_desks["resultCopies"]["nodes"]} == {
+        ("CHARITY", True),
+        ("ASSISTANCE", True),
+    }
+    assert [c["desk"] for c in in_time["resultCopies"]["nodes"]] == ["TOWNSHIP"]
+    assert elsewhere["resultCopies"]["totalCount"] == 3
+
+
+async def test_what_a_desk_leaves_lying_is_passed_up_once(market: Market) -> None:
+    late, need_id, _ = await a_result(market)
+    await days_pass(market, late, 6)
+
+    first, second = await expire(market.database), await expire(market.database)
+
+    assert (first.results_overdue, second.results_overdue) == (2, 0)
+    told = events.c.kind == "result.overdue"
+    assert await market.count(events, told) == 2
+    marked = result_copies.c.escalated_at.is_not(None)
+    assert await market.count(result_copies, marked, result_copies.c.desk != "TOWNSHIP") == 2
+    assert await market.count(result_copies, marked) == 2
+    async with market.database.write() as db:  # as they are where the need was fulfilled later
+        now = market.database.now()
+        by = market.viewer["township"].account_id
+        done = {"status": "ACKNOWLEDGED", "acknowledged_at": now}
+        await db.execute(sa.update(result_copies).values(**done, acknowledged_by=by))
+        await db.execute(sa.update(results).values(**done))
+    assert (await expire(market.database)).needs_closed == 1
+    assert (await market.row(needs, need_id))["status"] == "CLOSED"

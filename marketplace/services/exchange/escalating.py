@@ -1,0 +1,48 @@
+"""Passing up what desks leave lying: copies of results and feedback past their day, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from marketplace.domain.events import Event
+from marketplace.domain.exchange.results import ABOVE, Desk
+from marketplace.persistence import events
+from marketplace.persistence.database import Database, Row
+from marketplace.persistence.exchange import overdue
+
+AT_ONCE_MAX = 500
+
+
+async def escalate_results(database: Database) -> int:
+    """Mark copies that no desk acknowledged in time, and tell so; how many. A chore."""
+    async with database.write() as db:
+        rows = await overdue.mark_copies(db, now=database.now(), limit=AT_ONCE_MAX)
+        await events.append_many(
+            db, _told(database, "result.overdue", "Result", rows, key="result_id")
+        )
+        return len(rows)
+
+
+async def escalate_feedback(database: Database) -> int:
+    """Mark feedback that nobody answered in time, and tell so; how many. A chore."""
+    async with database.write() as db:
+        rows = await overdue.mark_feedback(db, now=database.now(), limit=AT_ONCE_MAX)
+        await events.append_many(
+            db, _told(database, "feedback.overdue", "Feedback", rows, key="id")
+        )
+        return len(rows)
+
+
+def _told(
+    database: Database, kind: str, entity: str, rows: Sequence[Row], *, key: str
+) -> list[Event]:
+    return [
+        Event(
+            kind=kind,
+            at=database.now(),
+            entity=entity,
+            entity_id=row[key],
+            data={"desk": row["desk"], "escalatedTo": ABOVE[Desk(row["desk"])]},
+        )
+        for row in rows
+    ]
