@@ -12,9 +12,16 @@ from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFoun
 from marketplace.domain.registry.assessments import Circumstances, EligibilityClass
 from marketplace.domain.registry.households import NewMember, Relation
 from marketplace.persistence.database import Database
-from marketplace.persistence.tables import assessments, events, households, members
+from marketplace.persistence.tables import (
+    assessment_overrides,
+    assessments,
+    events,
+    households,
+    members,
+)
+from marketplace.services.registry import assessing
 from marketplace.services.registry import households as service
-from marketplace.services.registry.households import AssessHousehold
+from marketplace.services.registry.assessing import AssessHousehold
 from tests.fixtures.county import (
     COUNTY,
     HUWAN,
@@ -135,7 +142,7 @@ async def test_an_assessment_stands_with_its_trace_in_both_languages(database: D
     key = await service.register(database, county.act("township"), SEALER, a_family(county))
 
     command = AssessHousehold(household_id=key, found=POOR)
-    await service.assess(database, county.act("township"), command)
+    await assessing.assess(database, county.act("township"), command)
 
     (row,) = await county.rows(assessments)
     # Two heads and a rural line of 800 yuan: 600 of 3,200 yuan are left, 25 x 600 / 2,600,
@@ -149,18 +156,20 @@ async def test_an_assessment_stands_with_its_trace_in_both_languages(database: D
     assert "assumption" in row["trace"][0]["en"]
 
 
-async def test_another_class_needs_a_reason(database: Database) -> None:
+async def test_another_class_needs_a_reason_and_counts_for_nothing_yet(database: Database) -> None:
     county = await a_county(database)
     act = county.act("assistance")
     key = await service.register(database, act, SEALER, a_family(county))
     command = AssessHousehold(household_id=key, found=POOR, override=EligibilityClass.NONE)
 
     with pytest.raises(InvalidInput, match="class"):
-        await service.assess(database, act, command)
-    await service.assess(database, act, replace(command, override_reason="有隐瞒收入，已核实"))
+        await assessing.assess(database, act, command)
+    await assessing.assess(database, act, replace(command, override_reason="有隐瞒收入，已核实"))
 
     (row,) = await county.rows(assessments)
-    assert (row["eligibility_class"], row["override_reason"]) == ("NONE", "有隐瞒收入，已核实")
+    assert (row["eligibility_class"], row["override_reason"]) == ("SUBSISTENCE_ALLOWANCE", None)
+    (override,) = await county.rows(assessment_overrides)
+    assert (override["eligibility_class"], override["status"]) == ("NONE", "PENDING")
 
 
 async def test_nobody_assesses_the_own_household(database: Database) -> None:
@@ -170,7 +179,7 @@ async def test_nobody_assesses_the_own_household(database: Database) -> None:
     await belongs_to(county, "township", key)
 
     with pytest.raises(Conflict) as refused:
-        await service.assess(database, act, AssessHousehold(household_id=key, found=POOR))
+        await assessing.assess(database, act, AssessHousehold(household_id=key, found=POOR))
 
     assert refused.value.faults[0].code == "OWN_HOUSEHOLD"
     assert await county.rows(assessments) == []
@@ -184,7 +193,7 @@ async def test_a_county_without_lines_is_told_what_is_missing(database: Database
         key = await service.register(database, act, SEALER, a_family(county))
 
         with pytest.raises(InvalidInput) as refused:
-            await service.assess(database, act, AssessHousehold(household_id=key, found=POOR))
+            await assessing.assess(database, act, AssessHousehold(household_id=key, found=POOR))
 
         assert refused.value.faults[0].code == "POLICY_MISSING"
     finally:

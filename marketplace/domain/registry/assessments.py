@@ -67,6 +67,8 @@ class Lines:
     edge_percent                    low-income edge: income up to so much of the subsistence line
     property_months                 property per head up to so many months of the subsistence line
     edge_property_months            the same for the wider classes
+    *_review_months                 a household of this class is looked at again after so many
+    rigid_valid_months              a recognition for rigid expenditure runs out after so many
     is_assumption                   no official figure: for trial use only
     """
 
@@ -81,6 +83,11 @@ class Lines:
     edge_property_months: int
     is_assumption: bool
     note: Text
+    subsistence_review_months: int = 12
+    extreme_review_months: int = 12
+    edge_review_months: int = 6
+    rigid_review_months: int = 12
+    rigid_valid_months: int = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +134,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
+    """What follows, and the lines that it follows from."""
+
     eligibility_class: EligibilityClass
     severity: int
     policy_version: str
     trace: tuple[Step, ...]
+    lines: Lines
 
 
 def assess(found: Circumstances, lines: Lines) -> Assessed:
@@ -161,6 +171,7 @@ def assess(found: Circumstances, lines: Lines) -> Assessed:
         severity=severity,
         policy_version=f"{lines.version}/{lines.area.lower()}/f{FORMULA_VERSION}",
         trace=(_lines_step(lines), reason, *parts, result),
+        lines=lines,
     )
 
 

@@ -8,10 +8,16 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.domain.registry.assessments import Assessed, Circumstances
-from marketplace.domain.registry.households import NewMember, RegisterHousehold, Relation
+from marketplace.domain.registry.households import (
+    NewMember,
+    RegisterHousehold,
+    Relation,
+    plain_phone,
+)
+from marketplace.domain.registry.recognition import due_at, runs_out_at, snapshot_of
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Writing
-from marketplace.persistence.tables import accounts, assessments, households, members, regions
+from marketplace.persistence.tables import accounts, households, members, regions
 
 ADDRESS = "households.address"
 PHONE = "households.phone"
@@ -35,7 +41,7 @@ def household_row(sealer: Sealer, command: RegisterHousehold, now: datetime) -> 
         "seal_id": seal_id,
         "address_sealed": _sealed(sealer, command.address or None, ADDRESS, seal_id),
         "phone_sealed": _sealed(sealer, phone, PHONE, seal_id),
-        "phone_index": sealer.blind_index(phone, place=PHONE) if phone else None,
+        "phone_index": phone_index(sealer, phone) if phone else None,
         "external_reference": command.external_reference,
         "created_at": now,
     }
@@ -55,6 +61,7 @@ def member_row(
         "target_groups": member.target_groups,
         "seal_id": seal_id,
         "name_sealed": sealer.seal(member.name, place=NAME, seal_id=seal_id),
+        "name_index": name_index(sealer, member.name),
         "identity_number_sealed": _sealed(sealer, number, IDENTITY_NUMBER, seal_id),
         "identity_number_index": identity_index(sealer, number) if number else None,
         "birth_date_sealed": _sealed(sealer, born, BIRTH_DATE, seal_id),
@@ -88,11 +95,22 @@ def assessment_row(
         "severity": assessed.severity,
         "trace": [step.row() for step in assessed.trace],
         "override_reason": None,
+        "snapshot": snapshot_of(found, assessed.lines),
+        "valid_until": runs_out_at(assessed.eligibility_class, assessed_at, assessed.lines),
+        "due_at": due_at(assessed.eligibility_class, assessed_at, assessed.lines),
     }
 
 
 def identity_index(sealer: Sealer, number: str) -> str:
     return sealer.blind_index(number, place=IDENTITY_NUMBER)
+
+
+def name_index(sealer: Sealer, name: str) -> str:
+    return sealer.blind_index(name, place=NAME)
+
+
+def phone_index(sealer: Sealer, phone: str) -> str:
+    return sealer.blind_index(plain_phone(phone), place=PHONE)
 
 
 async def add_many(
@@ -114,13 +132,13 @@ async def add_many(
 
 
 async def known_numbers(db: Reading, indexes: Iterable[str]) -> frozenset[str]:
-    """Those blind indexes of identity numbers that some member already has."""
+    """Those blind indexes of identity numbers that somebody who is a member has."""
     wanted = sorted(set(indexes))
     found: set[str] = set()
     for start in range(0, len(wanted), CHUNK):
         part = wanted[start : start + CHUNK]
         statement = sa.select(members.c.identity_number_index).where(
-            members.c.identity_number_index.in_(part)
+            members.c.identity_number_index.in_(part), members.c.ended_at.is_(None)
         )
         found |= {row["identity_number_index"] for row in await db.rows(statement)}
     return frozenset(found)
@@ -143,10 +161,10 @@ async def located(db: Reading, household_id: int) -> Row | None:
 
 
 async def members_of(db: Reading, household_id: int) -> Sequence[Row]:
-    """The members, the head first."""
+    """Who is a member now, the head first."""
     return await db.rows(
         sa.select(members)
-        .where(members.c.household_id == household_id)
+        .where(members.c.household_id == household_id, members.c.ended_at.is_(None))
         .order_by(members.c.is_head.desc(), members.c.id)
     )
 
@@ -169,10 +187,6 @@ async def household_of_account(db: Reading, account_id: int | None) -> int | Non
         return None
     found = await db.scalar(sa.select(accounts.c.household_id).where(accounts.c.id == account_id))
     return None if found is None else int(str(found))
-
-
-async def add_assessment(db: Writing, row: dict[str, object]) -> int:
-    return await db.insert(assessments, row)
 
 
 def _located() -> sa.Select[tuple[object, ...]]:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.domain.events import Event
-from marketplace.domain.registry.assessments import Assessed, Circumstances, area_of, assess
+from marketplace.domain.registry.assessments import (
+    Assessed,
+    Circumstances,
+    Lines,
+    area_of,
+    assess,
+)
 from marketplace.domain.registry.households import (
     NewMember,
     RegisterHousehold,
@@ -24,7 +30,7 @@ from marketplace.services.importing import cells, values
 from marketplace.services.importing.columns import HOUSEHOLDS
 from marketplace.services.importing.job import Job, Write, events_of, mark_there, unknown
 from marketplace.services.importing.rows import Cells, rows_of
-from marketplace.services.registry.lines import lines_of
+from marketplace.services.registry.lines import known_lines, lines_of
 
 HOME_LEVELS = frozenset({RegionLevel.VILLAGE, RegionLevel.GRID})
 COLUMN_OF = {"external_reference": "household", "members": "relation"}
@@ -57,9 +63,9 @@ async def check(db: Reading, job: Job) -> Write:
     mark_there(rows, "household", await imports.references(db, households, wanted))
     places = await imports.regions_by_code(db, {region_code(row.text("region")) for row in rows})
     families = [_family(part, places) for part in _by_household(rows)]
-    counties = await imports.county_codes(db)
+    counties, known = await imports.county_codes(db), await known_lines(db)
     for family in families:
-        _check_family(family, job, counties)
+        _check_family(family, job, counties, known)
     await _refuse_known_people(db, families, job.sealer)
     good = [family for family in families if not family.is_out]
     # A household is whole or it is not: rows beside a bad one are not taken alone.
@@ -152,7 +158,9 @@ def _found(first: Cells, command: RegisterHousehold) -> Circumstances | None:
     )
 
 
-def _check_family(family: Family, job: Job, counties: Sequence[tuple[int, int, str]]) -> None:
+def _check_family(
+    family: Family, job: Job, counties: Sequence[tuple[int, int, str]], known: Sequence[Lines]
+) -> None:
     first, region = family.first, family.region
     for fault in household_faults(family.command, today=job.now.date()):
         _at_member(family, fault).refuse_all([fault], COLUMN_OF)
@@ -169,7 +177,7 @@ def _check_family(family: Family, job: Job, counties: Sequence[tuple[int, int, s
         return
     county = next((c for low, high, c in counties if low <= region["tree_low"] <= high), None)
     try:
-        lines = lines_of(county, area_of(region["code"]), job.now.date())
+        lines = lines_of(county, area_of(region["code"]), job.now.date(), known)
         family.assessed = assess(family.found, lines)
     except InvalidInput as refused:
         first.refuse_all(refused.faults, COLUMN_OF | {"household_id": "income"})

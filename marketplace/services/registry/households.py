@@ -1,42 +1,17 @@
-"""Households: registering them with their members, and assessing what they live on."""
+"""Households: registering them with their members."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
 from marketplace.domain.permissions import Viewer
-from marketplace.domain.registry.assessments import (
-    Circumstances,
-    EligibilityClass,
-    area_of,
-)
-from marketplace.domain.registry.assessments import (
-    assess as assessed,
-)
 from marketplace.domain.registry.households import RegisterHousehold, check_household
 from marketplace.domain.registry.regions import RegionLevel
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.registry import households, regions
-from marketplace.services.acting import Act, once, record
-from marketplace.services.registry.lines import lines_of
+from marketplace.services.acting import Act, Turn, once, record
 
 HOME_LEVELS = frozenset({RegionLevel.VILLAGE, RegionLevel.GRID})
-REASON_LENGTH_MIN = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssessHousehold:
-    """What was found; heads and groups are the household's own.
-
-    override   another class than the formula's, with the reason that makes it right
-    """
-
-    household_id: int
-    found: Circumstances
-    override: EligibilityClass | None = None
-    override_reason: str | None = None
 
 
 async def register(database: Database, act: Act, sealer: Sealer, command: RegisterHousehold) -> int:
@@ -48,56 +23,21 @@ async def register(database: Database, act: Act, sealer: Sealer, command: Regist
     async with once(database, act, "householdRegister") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["household"]))
-        db, now = turn.db, database.now()
-        await _home_region(db, act.viewer, command.region_id)
-        check_household(command, today=now.date())
-        await _not_known_yet(db, sealer, command)
-        (household_id,) = await households.add_many(db, sealer, [command], [now])
-        told = {"members": len(command.members), "region": command.region_id}
-        await record(turn, database, "household.registered", "Household", household_id, **told)
+        household_id = await enter(turn, database, sealer, command)
         turn.outcome = {"household": household_id}
         return household_id
 
 
-async def assess(database: Database, act: Act, command: AssessHousehold) -> int:
-    """Write down an assessment, which stands until the next one; its key.
-
-    Raises InvalidInput (among others POLICY_MISSING), NotFound outside the viewer's scope,
-    Conflict for one's own household.
-    """
-    async with once(database, act, "householdAssess") as turn:
-        if turn.replay is not None:
-            return int(str(turn.replay["assessment"]))
-        db, now = turn.db, database.now()
-        household = await households.lock(db, command.household_id)
-        if household is None or not within(act.viewer, household["region_low"]):
-            raise NotFound
-        await _not_ones_own(db, act.viewer, command.household_id)
-        lines = lines_of(
-            await households.county_code(db, household["region_low"]),
-            area_of(household["region_code"]),
-            now.date(),
-        )
-        found = replace(
-            command.found,
-            member_count=household["member_count"],
-            target_groups=household["target_groups"],
-        )
-        result = assessed(found, lines)
-        row = households.assessment_row(
-            command.household_id,
-            found,
-            result,
-            assessed_by=act.viewer.account_id,
-            assessed_at=now,
-        ) | _override(command, result.eligibility_class)
-        assessment_id = await households.add_assessment(db, row)
-        told = {"severity": result.severity, "class": str(row["eligibility_class"])}
-        await record(
-            turn, database, "household.assessed", "Household", command.household_id, **told
-        )
-        turn.outcome = {"assessment": assessment_id}
-        return assessment_id
+async def enter(turn: Turn, database: Database, sealer: Sealer, command: RegisterHousehold) -> int:
+    """Put a household in, in the transaction at hand; its key. Raises as `register` does."""
+    db, now = turn.db, database.now()
+    await home_region(db, turn.act.viewer, command.region_id)
+    check_household(command, today=now.date())
+    await not_known_yet(db, sealer, command)
+    (household_id,) = await households.add_many(db, sealer, [command], [now])
+    told = {"members": len(command.members), "region": command.region_id}
+    await record(turn, database, "household.registered", "Household", household_id, **told)
+    return household_id
 
 
 def within(viewer: Viewer, region_low: int) -> bool:
@@ -105,7 +45,8 @@ def within(viewer: Viewer, region_low: int) -> bool:
     return viewer.region_low <= region_low <= viewer.region_high
 
 
-async def _home_region(db: Reading, viewer: Viewer, region_id: int) -> Row:
+async def home_region(db: Reading, viewer: Viewer, region_id: int) -> Row:
+    """A region where a household may live. Raises NotFound out of scope, InvalidInput above."""
     region = await regions.by_id(db, region_id)
     if region is None or not within(viewer, region["tree_low"]):
         raise NotFound
@@ -118,7 +59,8 @@ async def _home_region(db: Reading, viewer: Viewer, region_id: int) -> Row:
     return region
 
 
-async def _not_known_yet(db: Reading, sealer: Sealer, command: RegisterHousehold) -> None:
+async def not_known_yet(db: Reading, sealer: Sealer, command: RegisterHousehold) -> None:
+    """Raise Conflict (ALREADY_REGISTERED) where a member or the reference is there already."""
     numbers = [m.identity_number for m in command.members if m.identity_number]
     indexes = [households.identity_index(sealer, number) for number in numbers]
     if await households.known_numbers(db, indexes):
@@ -139,7 +81,8 @@ async def _not_known_yet(db: Reading, sealer: Sealer, command: RegisterHousehold
         )
 
 
-async def _not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:
+async def not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:
+    """Raise Conflict (OWN_HOUSEHOLD) for whoever belongs to the household."""
     if await households.household_of_account(db, viewer.account_id) == household_id:
         raise Conflict.of(
             "household_id",
@@ -147,17 +90,3 @@ async def _not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:
             "不得办理本人家庭的业务，请由其他工作人员办理。",
             code="OWN_HOUSEHOLD",
         )
-
-
-def _override(command: AssessHousehold, computed: EligibilityClass) -> dict[str, object]:
-    reason = (command.override_reason or "").strip()
-    if command.override is None or command.override is computed:
-        return {}
-    if len(reason) < REASON_LENGTH_MIN:
-        raise InvalidInput.of(
-            "override_reason",
-            "Say why another class than the computed one is right.",
-            "认定结果与测算不一致时，须填写理由。",
-            code="REQUIRED",
-        )
-    return {"eligibility_class": command.override, "override_reason": reason}

@@ -1,32 +1,51 @@
-"""The lines of assistance that come with the package, by county, area and day."""
+"""The lines of assistance by county, area and day: what was set, and what the package has."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
 
 from marketplace.domain.errors import InvalidInput, Text
 from marketplace.domain.registry.assessments import Area, Lines
+from marketplace.persistence.database import Reading
+from marketplace.persistence.registry import lines as rows
 
 
-def lines_of(county_code: str | None, area: Area, on: date) -> Lines:
-    """The lines in force in a county on a day. Raises InvalidInput (POLICY_MISSING) without any."""
+def lines_of(
+    county_code: str | None, area: Area, on: date, known: Sequence[Lines] | None = None
+) -> Lines:
+    """The lines in force in a county on a day. Raises InvalidInput (POLICY_MISSING) without any.
+
+    known   those of `known_lines`; left out: what comes with the package
+    """
     fitting = [
         lines
-        for lines in from_package()
+        for lines in (from_package() if known is None else known)
         if lines.county_code == county_code and lines.area is area and lines.valid_from <= on
     ]
     if not fitting:
         raise InvalidInput.of(
             "household_id",
             f"No lines of assistance are known for county {county_code or '?'} ({area.lower()}) "
-            f"on {on}. Add them to assistance_lines.csv.",
-            f"缺少 {county_code or '?'} {on} 适用的救助标准，请先补充 assistance_lines.csv。",
+            f"on {on}. Put them in with assistanceLinesSet.",
+            f"缺少 {county_code or '?'} {on} 适用的救助标准，请先用 assistanceLinesSet 录入。",
             code="POLICY_MISSING",
         )
     return max(fitting, key=lambda lines: lines.valid_from)
+
+
+async def known_lines(db: Reading) -> list[Lines]:
+    """What was set, and what the package has of other days: it gives way to what a county sets."""
+    known = await rows.every(db)
+    there = {(lines.county_code, lines.area, lines.valid_from) for lines in known}
+    return known + [
+        lines
+        for lines in from_package()
+        if (lines.county_code, lines.area, lines.valid_from) not in there
+    ]
 
 
 @cache
