@@ -23,6 +23,7 @@ from schema.exchange.plans_simulate import SimulationMutations
 from schema.exchange.plans_writes import PlanMutations
 from schema.exchange.pledges import PledgeMutations
 from schema.exchange.published_needs import PublishedNeedQuery
+from schema.exchange.ratings import RatingQuery
 from schema.exchange.referrals import ReferralQuery
 from schema.exchange.referrals_writes import ReferralMutations
 from schema.exchange.results import ResultQuery
@@ -61,6 +62,7 @@ QUERIES: list[type] = [
     ReferralQuery,
     IntegrityQuery,
     ResultQuery,
+    RatingQuery,
 ]
 MUTATIONS: list[type] = [
     OfferMutations,

@@ -95,6 +95,7 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "integrityCaseClose": COUNTY_OFFICERS,
     "integrityCaseDismiss": COUNTY_OFFICERS,
     "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
+    "resultRate": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     # Not a list field but a recorded act, so it stands here with the writes.
     "personalData": frozenset(
         {

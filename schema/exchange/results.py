@@ -7,15 +7,17 @@ from datetime import datetime
 import sqlalchemy as sa
 import strawberry
 
-from marketplace.domain.exchange.results import Desk, ResultStatus, allowed_moves
+from marketplace.domain.exchange.ratings import RatingSide, side_of
+from marketplace.domain.exchange.results import DESK_OF, Desk, ResultStatus, allowed_moves
 from marketplace.domain.permissions import COUNTY_OFFICERS, PROVIDERS, STAFF, SUPERVISION, Role
 from marketplace.persistence.tables.columns import UtcDateTime
 from marketplace.persistence.tables.exchange import needs
-from marketplace.persistence.tables.results import result_copies, results
+from marketplace.persistence.tables.results import result_copies, result_ratings, results
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_served
 from schema.readgraph.declare import (
+    Cell,
     Columns,
     Condition,
     Descending,
@@ -87,6 +89,37 @@ def _moves(context: Context, status: str, desk: str) -> list[str]:
     return list(allowed_moves(context.viewer, status=ResultStatus(status), desk=Desk(desk)))
 
 
+def _waiting(desk: Desk) -> Cell:
+    def cell(row: Columns) -> sa.ColumnElement[bool]:
+        copy = result_copies.alias()
+        sent = sa.select(copy.c.id).where(
+            copy.c.result_id == row["id"],
+            copy.c.desk == desk,
+            copy.c.status == ResultStatus.SENT,
+        )
+        return sent.exists()
+
+    return cell
+
+
+def _unrated(side: RatingSide) -> Cell:
+    def cell(row: Columns) -> sa.ColumnElement[bool]:
+        rating = result_ratings.alias()
+        rated = sa.select(rating.c.id).where(rating.c.result_id == row["id"], rating.c.side == side)
+        return ~rated.exists()
+
+    return cell
+
+
+def _result_moves(context: Context, *open_: bool) -> list[str]:
+    role = context.viewer.role
+    waits = dict(zip((*Desk, *RatingSide), open_, strict=True))
+    acknowledge = waits.get(DESK_OF[role], False) if role in DESK_OF else False
+    side = side_of(role)
+    rate = side is not None and waits[side]
+    return ["resultAcknowledge"] * acknowledge + ["resultRate"] * rate
+
+
 @node(
     table=results,
     visible=_visible,
@@ -122,7 +155,15 @@ class Result(Entity):
     region: Edge = one(
         "Region", "region_id", "Where the household lives.", roles=STAFF, filter=True
     )
-    copies: Edge = many("ResultCopy", "result_id", "One for each desk.", roles=STAFF)
+    copies: Edge = many("ResultCopy", "result_id", "One for each desk; shown to the desks.")
+    ratings: Edge = many(
+        "ResultRating", "result_id", "How the office and the provider rated each other."
+    )
+    allowed_moves: list[str] = for_viewer(
+        (*map(_waiting, Desk), *map(_unrated, RatingSide)),
+        _result_moves,
+        "Mutations that the viewer may ask for now.",
+    )
 
 
 @node(

@@ -9,12 +9,15 @@ import strawberry
 from strawberry import ID
 
 from marketplace.domain.errors import Conflict
-from marketplace.services.exchange import results
+from marketplace.domain.ids import key_of
+from marketplace.services.exchange import ratings, results
+from marketplace.services.exchange.ratings import RateResult
 from marketplace.services.exchange.results import Acknowledged, AcknowledgeResults
-from schema.exchange.results import ResultCopy
+from marketplace.services.registry.sealing import sealer_of
+from schema.exchange.results import Result, ResultCopy
 from schema.exchange.writing import INPUT, KEY, keys_of
 from schema.payloads import Info, Payload, act_of, payload, user_errors
-from schema.readgraph.read import read_many
+from schema.readgraph.read import read_many, read_one
 
 
 @strawberry.input(description="Results whose copies your desk has taken note of.")
@@ -46,6 +49,30 @@ async def _acknowledged(info: Info, done: Acknowledged) -> ResultAcknowledgePayl
     )
 
 
+@strawberry.input(description="A rating of the other side's service on a result.")
+class ResultRateInput:
+    result_id: ID = strawberry.field(description="The result.")
+    score: int = strawberry.field(description="1 (poor) to 5 (excellent).")
+    comment: str | None = strawberry.field(
+        description="In words, at most 300 characters. Both sides read it, so it names nobody of "
+        "the household; it is refused if it does.",
+        default=None,
+    )
+    idempotency_key: str | None = strawberry.field(description=KEY, default=None)
+
+    def to_command(self) -> RateResult:
+        return RateResult(
+            result_id=key_of("Result", self.result_id), score=self.score, comment=self.comment
+        )
+
+
+@strawberry.type(description="What came of rating a result.")
+class ResultRatePayload(Payload):
+    result: Result | None = strawberry.field(
+        description="The result with its ratings; null where it was refused.", default=None
+    )
+
+
 @strawberry.type
 class ResultMutations:
     @strawberry.mutation(
@@ -60,3 +87,21 @@ class ResultMutations:
             return await results.acknowledge(info.context.database, act, input.to_command())
 
         return await payload(ResultAcknowledgePayload, info, doing(), partial(_acknowledged, info))
+
+    @strawberry.mutation(
+        description="互为评定: rate the other side's service on a result. The offices rate the "
+        "provider, the provider rates the offices; each side once, and for good."
+    )
+    async def result_rate(
+        self, info: Info, input: Annotated[ResultRateInput, INPUT]
+    ) -> ResultRatePayload:
+        async def doing() -> int:
+            context = info.context
+            return await ratings.rate(
+                context.database,
+                act_of(info, input),
+                sealer_of(context.settings),
+                input.to_command(),
+            )
+
+        return await payload(ResultRatePayload, info, doing(), partial(read_one, info, "Result"))

@@ -13,7 +13,7 @@ from marketplace.persistence.tables import events, needs, result_copies, results
 from marketplace.services.exchange.expiry import expire
 from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import Market
-from tests.fixtures.results import a_result, days_pass
+from tests.fixtures.results import a_member, a_result, days_pass
 
 ACKNOWLEDGE = """
 mutation ($input: ResultAcknowledgeInput!) {
@@ -95,3 +95,74 @@ async def test_what_a_desk_leaves_lying_is_passed_up_once(market: Market) -> Non
         await db.execute(sa.update(results).values(**done))
     assert (await expire(market.database)).needs_closed == 1
     assert (await market.row(needs, need_id))["status"] == "CLOSED"
+
+
+RATE = """
+mutation ($input: ResultRateInput!) {
+  resultRate(input: $input) {
+    result { allowedMoves ratings(first: 5) { nodes { side score comment } } }
+    userErrors { field code message }
+  }
+}
+"""
+OF_PROVIDER = """
+query {
+  results(first: 10) {
+    nodes { status received { value unit } need { id } region { name } copies(first: 3) {
+      nodes { desk } } allocation { offer { title } } allowedMoves }
+  }
+}
+"""
+
+
+async def test_office_and_provider_rate_each_other_once_and_name_nobody(asking: Asked) -> None:
+    market = asking.market
+    result_id, _, household_id = await a_result(market)
+    await a_member(asking, household_id, "测试甲")
+    given = {"resultId": opaque_id("Result", result_id), "score": 5}
+
+    by_office = asking.do("township", RATE, given | {"comment": "准时送达"})
+    by_provider = asking.do("provider", RATE, given | {"score": 4})
+
+    assert by_office["userErrors"] == []
+    assert by_office["result"]["allowedMoves"] == ["resultAcknowledge"]
+    assert {(r["side"], r["score"]) for r in by_provider["result"]["ratings"]["nodes"]} == {
+        ("OFFICE", 5),
+        ("PROVIDER", 4),
+    }
+    assert by_provider["result"]["allowedMoves"] == []
+    for who, changes, code in (
+        ("reviewer", {}, "ALREADY_RATED"),
+        ("provider", {"score": 1}, "ALREADY_RATED"),
+        ("other_provider", {}, "NOT_FOUND"),
+        ("other_township", {}, "NOT_FOUND"),
+        ("grid", {}, "FORBIDDEN"),
+        (None, {}, "UNAUTHENTICATED"),
+        ("assistance", {"score": 6}, "TOO_LARGE"),
+        ("assistance", {"comment": "测 试甲 不在家"}, "PERSONAL_DATA"),
+        ("assistance", {"comment": "打 138 0013 8000"}, "PERSONAL_DATA"),
+    ):
+        assert asking.refused(who, RATE, given | changes) == code, (who, changes)
+
+
+async def test_a_provider_sees_what_was_received_of_its_own_and_no_more(asking: Asked) -> None:
+    await a_result(asking.market, title="Rice for winter")
+
+    (own,) = asking.see("provider", OF_PROVIDER)["results"]["nodes"]
+    others = asking.see("other_provider", OF_PROVIDER)["results"]["nodes"]
+    by_need = asking.ask(
+        "provider",
+        'query { results(first: 1, where: {region: {eq: "x"}}) { nodes { id } } }',
+    )
+
+    assert own == {
+        "status": "SENT",
+        "received": {"value": "40", "unit": "kg"},
+        "need": None,
+        "region": None,
+        "copies": {"nodes": []},
+        "allocation": {"offer": {"title": "Rice for winter"}},
+        "allowedMoves": ["resultRate"],
+    }
+    assert others == []
+    assert by_need["errors"][0]["extensions"]["code"] == "FORBIDDEN"
