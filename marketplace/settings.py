@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +13,9 @@ from typing import Literal, Self, get_args
 
 Profile = Literal["development", "production"]
 PROFILES: tuple[str, ...] = get_args(Profile)
+MessageChannel = Literal["console", "webhook"]
+MESSAGE_CHANNELS: tuple[str, ...] = get_args(MessageChannel)
+SECRET_PREFIX = "whsec_"  # noqa: S105  # how a secret begins, not one
 
 
 class SettingsError(Exception):
@@ -54,12 +59,17 @@ class Settings:
     )  # id:base64,id:base64; the first one writes
     blind_index_key: str = field(default="", repr=False)  # base64, apart from the encryption keys
     language: Literal["en", "zh-CN"] = "zh-CN"  # when a client names none
+    message_channel: MessageChannel = "console"  # how codes and messages reach households
+    message_webhook_url: str = ""  # an SMS gateway: it is sent {"data": {"to": …, "text": …}}
+    message_webhook_secret: str = field(default="", repr=False)  # whsec_…, signs what is sent there
+    webhook_private_targets: bool = False  # may webhooks go to private addresses, and by http?
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise SettingsError(f"AIDLOOP_PROFILE must be one of {', '.join(PROFILES)}.")
         if self.language not in ("en", "zh-CN"):
             raise SettingsError("AIDLOOP_LANGUAGE must be en or zh-CN.")
+        _check_messages(self)
         if self.dask_address and find_spec("distributed") is None:
             raise SettingsError(
                 "AIDLOOP_DASK_ADDRESS names a Dask scheduler, but Dask is not installed: "
@@ -112,6 +122,40 @@ class Settings:
             if name in environ:
                 given[item.name] = _parsed(name, environ[name], item.default)
         return cls(**given)  # type: ignore[arg-type]  # each value was parsed by its default's type
+
+
+def _check_messages(settings: Settings) -> None:
+    if settings.message_channel not in MESSAGE_CHANNELS:
+        raise SettingsError(
+            f"AIDLOOP_MESSAGE_CHANNEL must be one of {', '.join(MESSAGE_CHANNELS)}."
+        )
+    if settings.message_channel != "webhook":
+        return
+    if not settings.message_webhook_url.startswith(("http://", "https://")):
+        raise SettingsError(
+            "AIDLOOP_MESSAGE_CHANNEL=webhook needs AIDLOOP_MESSAGE_WEBHOOK_URL, "
+            "such as https://sms.example.cn/send."
+        )
+    if not is_secret(settings.message_webhook_secret):
+        raise SettingsError(
+            "AIDLOOP_MESSAGE_CHANNEL=webhook needs AIDLOOP_MESSAGE_WEBHOOK_SECRET: whsec_ and 24 "
+            "to 64 random bytes in base64."
+        )
+
+
+def is_secret(text: str) -> bool:
+    """Whether it is a secret as Standard Webhooks write it: whsec_ and base64.
+
+    >>> is_secret("whsec_" + "A" * 32), is_secret("whsec_short"), is_secret("")
+    (True, False, False)
+    """
+    if not text.startswith(SECRET_PREFIX):
+        return False
+    try:
+        key = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
+    except binascii.Error:
+        return False
+    return 24 <= len(key) <= 64
 
 
 def _parsed(name: str, text: str, default: object) -> object:

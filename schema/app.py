@@ -25,6 +25,7 @@ from schema.guard import Bounded, Observed
 from schema.metrics import Metrics
 from schema.plan_report import PlanReports
 from schema.root import build_schema
+from schema.sight import seen
 from schema.view import LOCAL_ORIGIN, View
 
 
@@ -67,7 +68,7 @@ async def _worker(database: Database, settings: Settings) -> AsyncIterator[None]
         yield
         return
     stop = asyncio.Event()
-    working = asyncio.create_task(run_chores(database, settings, stop=stop))
+    working = asyncio.create_task(run_chores(database, settings, stop=stop, sight=seen))
     working.add_done_callback(_tell)
     try:
         yield

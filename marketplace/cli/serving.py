@@ -19,7 +19,7 @@ from marketplace.persistence.database import Database
 from marketplace.services.chores import run_chores
 from marketplace.settings import Settings, SettingsError
 
-# The single late binding of the house: the command line knows the app by name only.
+# The late binding of the house: the command line knows the graph by name only.
 APP = "schema.app:create_app"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -82,7 +82,9 @@ async def _work(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     database = Database(settings.url)
     try:
-        await run_chores(database, settings, stop=stop)
+        # Who may see what is the graph's to say, which is known here by name only.
+        sight = importlib.import_module("schema.sight").seen
+        await run_chores(database, settings, stop=stop, sight=sight)
     finally:
         await database.close()
 

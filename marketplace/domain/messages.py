@@ -36,7 +36,7 @@ class DeliveryStatus(StrEnum):
 
 
 MESSAGE_KEPT_FOR = timedelta(days=3)  # whoever waited so long for a code asks for a new one
-WEBHOOK_KEPT_FOR = timedelta(days=3)
+WEBHOOK_ATTEMPTS_MAX = 24  # about three days, by the back-off below
 BACK_OFF_FIRST_S = 5
 BACK_OFF_MAX_S = 4 * 3600
 

@@ -55,11 +55,16 @@ async def enqueue(
     )
 
 
+async def any_due(db: Reading, *, now: datetime) -> bool:
+    """Whether any message waits to be sent; asked before a transaction is opened for it."""
+    return await db.scalar(sa.select(messages.c.id).where(_due(now)).limit(1)) is not None
+
+
 async def lease(db: Writing, *, now: datetime, until: datetime, limit: int) -> Sequence[Row]:
     """Take messages that are due, so that nobody else sends them before `until`."""
     due = (
         sa.select(messages.c.id)
-        .where(messages.c.status == MessageStatus.QUEUED, messages.c.next_try_at <= now)
+        .where(_due(now))
         .order_by(messages.c.next_try_at, messages.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has BEGIN IMMEDIATE instead
@@ -112,3 +117,7 @@ async def _queued(db: Writing, message_id: int, values: dict[str, object]) -> No
         .where(messages.c.id == message_id, messages.c.status == MessageStatus.QUEUED)
         .values(values)
     )
+
+
+def _due(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(messages.c.status == MessageStatus.QUEUED, messages.c.next_try_at <= now)

@@ -12,6 +12,7 @@ from marketplace.domain.events import Event
 from marketplace.domain.permissions import Viewer, require
 from marketplace.persistence import events, idempotency
 from marketplace.persistence.database import Database, Writing
+from marketplace.services.feed import feed_bell
 
 KEPT_FOR = timedelta(hours=24)
 KEY_LENGTH_MAX = 200
@@ -50,6 +51,7 @@ async def once(database: Database, act: Act, action: str) -> AsyncIterator[Turn]
     if key is None or account_id is None:
         async with database.write() as db:
             yield Turn(db, act)
+        feed_bell(database).ring()
         return
     if not 0 < len(key) <= KEY_LENGTH_MAX:
         raise InvalidInput.of(
@@ -80,6 +82,7 @@ async def once(database: Database, act: Act, action: str) -> AsyncIterator[Turn]
         yield turn
         if before is None:
             await idempotency.settle(db, account_id=account_id, key=key, outcome=turn.outcome)
+    feed_bell(database).ring()
 
 
 async def record(

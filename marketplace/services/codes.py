@@ -16,6 +16,7 @@ from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Writing
 
 HOUR = timedelta(hours=1)
+KEPT_FOR = timedelta(days=30)  # after its end, for who looks into what happened
 
 
 async def issue(
@@ -72,6 +73,12 @@ async def use(
     """Use a code up, in the transaction of what it allows; False if it is not good any more."""
     digest = _digest(sealer, purpose, subject_id, code)
     return await codes.use(db, purpose=purpose, subject_id=subject_id, digest=digest, now=now)
+
+
+async def forget(database: Database) -> int:
+    """Delete codes that ran out long ago; how many. A chore."""
+    async with database.write() as db:
+        return await codes.forget_before(db, database.now() - KEPT_FOR)
 
 
 def _digest(sealer: Sealer, purpose: CodePurpose, subject_id: int, code: str) -> str:

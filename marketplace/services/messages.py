@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
 import orjson
 
-from marketplace.domain.errors import Text
+from marketplace.domain.errors import Language, Text
+from marketplace.domain.messages import MESSAGE_KEPT_FOR, back_off
 from marketplace.persistence import messages
 from marketplace.persistence.crypto import Sealer
-from marketplace.persistence.database import Writing
+from marketplace.persistence.database import Database, Row, Writing
+from marketplace.services.channels import Channel, NotSent, Outgoing
+
+AT_ONCE_MAX = 20
+LEASE = timedelta(minutes=10)  # longer than it takes to send as many one after the other
+
+log = logging.getLogger("aidloop.messages")
 
 
 async def to_household(
@@ -31,6 +39,63 @@ async def to_phone(
 ) -> None:
     """Put a message in line for a phone that is no household's yet."""
     await _enqueue(db, sealer, None, phone, text, kind, now)
+
+
+async def send_due(
+    database: Database, sealer: Sealer, channel: Channel, *, language: Language
+) -> int:
+    """Send messages that are due, a few at once; how many were taken in hand. A chore.
+
+    Taken, sent, marked: three steps, the middle one outside every transaction. Whoever is killed
+    before the last leaves a message that is sent again, under the same key.
+    """
+    now = database.now()
+    async with database.read() as db:
+        if not await messages.any_due(db, now=now):
+            return 0
+    async with database.write() as db:
+        taken = await messages.lease(db, now=now, until=now + LEASE, limit=AT_ONCE_MAX)
+    for row in taken:
+        try:
+            await _send(database, sealer, channel, row, language)
+        except Exception:  # one that does not open, say, must not keep the others
+            log.exception("message %d could not be sent; its lease will end", row["id"])
+    return len(taken)
+
+
+async def _send(
+    database: Database, sealer: Sealer, channel: Channel, row: Row, language: Language
+) -> None:
+    now, key = database.now(), row["id"]
+    if now - row["created_at"] > MESSAGE_KEPT_FOR:
+        async with database.write() as db:
+            await messages.give_up(db, key, error="TOO_OLD")
+        log.error("message %d (%s) was not sent in time", key, row["kind"])
+        return
+    try:
+        await channel.send(_opened(sealer, row, language), now=now)
+    except NotSent as refused:
+        async with database.write() as db:
+            await messages.try_again(
+                db, key, error=refused.word, at=now + back_off(row["attempts"])
+            )
+        log.warning("message %d (%s) is tried again: %s", key, row["kind"], refused.word)
+        return
+    async with database.write() as db:
+        await messages.mark_sent(db, key, channel=channel.name, now=now)
+    log.info("message %d (%s) was sent by %s", key, row["kind"], channel.name)
+
+
+def _opened(sealer: Sealer, row: Row, language: Language) -> Outgoing:
+    seal_id = row["seal_id"]
+    said = orjson.loads(sealer.open(row["text_sealed"], place=messages.TEXT, seal_id=seal_id))
+    return Outgoing(
+        key=seal_id,
+        kind=row["kind"],
+        phone=sealer.open(row["phone_sealed"], place=messages.PHONE, seal_id=seal_id),
+        text=Text(said["en"], said["zh"]).said_in(language),
+        created_at=row["created_at"],
+    )
 
 
 async def _enqueue(

@@ -23,6 +23,7 @@ from marketplace.persistence import events, idempotency
 from marketplace.persistence.database import Database, Writing
 from marketplace.persistence.exchange import consents as consent_rows
 from marketplace.persistence.exchange import needs, offers, published_needs, withdrawals
+from marketplace.services import codes
 from marketplace.services.acting import KEPT_FOR
 from marketplace.services.exchange import consents, escalating, plan_records, results
 
@@ -42,6 +43,7 @@ class Expired:
     allocations: int = 0
     idempotency_keys: int = 0
     plan_markets: int = 0
+    codes: int = 0
     results_overdue: int = 0
     feedback_overdue: int = 0
     needs_closed: int = 0
@@ -60,6 +62,7 @@ async def expire(database: Database) -> Expired:
         allocations=await _tried(_lapse_allocations, database),
         idempotency_keys=await _tried(_forget_keys, database),
         plan_markets=await _tried(plan_records.forget, database),
+        codes=await _tried(codes.forget, database),
         results_overdue=await _tried(escalating.escalate_results, database),
         feedback_overdue=await _tried(escalating.escalate_feedback, database),
         needs_closed=await _tried(results.close_done, database),
