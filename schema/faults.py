@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from marketplace.domain.errors import DomainError, Language, Text, TopLevelError
+from marketplace.domain.errors import DomainError, Language, RateLimited, Text, TopLevelError
 from schema.context import Context
 from schema.payloads import spelled
 
@@ -49,6 +49,9 @@ def refused(
     error: GraphQLError, cause: TopLevelError | DomainError, language: Language
 ) -> GraphQLError:
     """A refusal of the house: its code, and its text in the client's language."""
+    if isinstance(cause, RateLimited):
+        said = cause.said.said_in(language)
+        return coded(error, said, cause.code, retryAfterSeconds=cause.wait_s)
     if isinstance(cause, TopLevelError):
         return coded(error, cause.said.said_in(language), cause.code)
     faults = [(spelled(f.field), f.text.said_in(language), f.code) for f in cause.faults]

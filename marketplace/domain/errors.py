@@ -95,6 +95,22 @@ class Unauthenticated(TopLevelError):
     )
 
 
+class RateLimited(TopLevelError):
+    """Too many tries; `wait_s` is how long to wait."""
+
+    code = "RATE_LIMITED"
+    text = Text("Too many tries. Try again later.", "操作过于频繁，请稍后再试。")
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            Text(
+                f"Too many tries. Try again in {wait_s} seconds.",
+                f"操作过于频繁，请在 {wait_s} 秒后重试。",
+            )
+        )
+        self.wait_s = wait_s
+
+
 class Forbidden(TopLevelError):
     """The viewer's role or scope does not allow this."""
 
