@@ -18,6 +18,7 @@ from schema.exchange.offer_impact import OfferImpactQuery
 from schema.exchange.offers import OfferQuery
 from schema.exchange.offers_writes import OfferMutations
 from schema.exchange.plans import PlanQuery
+from schema.exchange.plans_edits import PlanEditMutations
 from schema.exchange.plans_progress import PlanSubscriptions
 from schema.exchange.plans_simulate import SimulationMutations
 from schema.exchange.plans_writes import PlanMutations
@@ -70,6 +71,7 @@ MUTATIONS: list[type] = [
     ConsentMutations,
     ReferralMutations,
     PlanMutations,
+    PlanEditMutations,
     PledgeMutations,
     SimulationMutations,
     IntegrityCaseMutations,

@@ -74,6 +74,7 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "planCreate": frozenset({Role.CHARITY_OFFICER}),
     "planSimulate": frozenset({Role.CHARITY_OFFICER}),
     "planCancel": frozenset({Role.CHARITY_OFFICER}),
+    "planEdit": frozenset({Role.CHARITY_OFFICER}),
     "planApprove": frozenset({Role.CHARITY_OFFICER}),
     "planDiscard": frozenset({Role.CHARITY_OFFICER}),
     "allocationAccept": PROVIDERS,

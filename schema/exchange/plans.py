@@ -19,6 +19,7 @@ from marketplace.domain.exchange.plans import (
 from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION
 from marketplace.persistence.tables.exchange import needs, plan_lines, plans
 from marketplace.persistence.tables.house import jobs
+from marketplace.persistence.tables.pledges import plan_edits
 from marketplace.services.exchange.plan_report import SHOWN
 from marketplace.services.exchange.report_links import link
 from marketplace.services.registry.sealing import sealer_of
@@ -115,7 +116,17 @@ def _visible(row: Columns, scope: Scope) -> Condition:
     return within_reach(scope, row["region_id"])
 
 
-def _moves(context: Context, status: str, kind: str, created_by: int) -> list[str]:
+def _editors(row: Columns) -> sa.ColumnElement[str]:
+    """The accounts that edited the plan, as one text."""
+    edit = plan_edits.alias()
+    key = sa.cast(edit.c.edited_by, sa.Text)
+    found = sa.select(sa.func.aggregate_strings(key, ",")).where(edit.c.plan_id == row["id"])
+    return found.scalar_subquery()
+
+
+def _moves(
+    context: Context, status: str, kind: str, created_by: int, editors: str | None
+) -> list[str]:
     rules = ApprovalRules(self_approval=context.settings.plan_self_approval)
     return list(
         allowed_moves(
@@ -124,6 +135,7 @@ def _moves(context: Context, status: str, kind: str, created_by: int) -> list[st
             kind=PlanKind(kind),
             created_by=created_by,
             rules=rules,
+            edited_by=[int(key) for key in (editors or "").split(",") if key],
         )
     )
 
@@ -188,7 +200,9 @@ class Plan(Entity):
         ("changes",), changes_of, "Of a simulation: what it changes in its base plan."
     )
     comparison: PlanComparison | None = for_viewer(
-        ("comparison",), comparison_of, "Of a simulation: how it compares with its base plan."
+        ("comparison",),
+        comparison_of,
+        "Of a simulation, or of a plan around edits: how it compares with its base plan.",
     )
     error: str | None = for_viewer(
         ("error",), _error, "What went wrong and what to do, if it failed."
@@ -207,15 +221,22 @@ class Plan(Entity):
     decided_at: datetime | None = column("decided_at", "When it was approved or discarded.")
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     allowed_moves: list[str] = for_viewer(
-        ("status", "kind", "created_by"), _moves, "Mutations that the viewer may ask for now."
+        ("status", "kind", "created_by", _editors),
+        _moves,
+        "Mutations that the viewer may ask for now.",
     )
     region: Edge = one("Region", "region_id", "Needs of this subtree only; null: all.")
     category: Edge = one("Category", "category_id", "Needs of this subtree only; null: all.")
-    base: Edge = one("Plan", "base_plan_id", "Of a simulation: the plan that it changes.")
+    base: Edge = one(
+        "Plan",
+        "base_plan_id",
+        "Of a simulation: the plan that it changes. Of a plan around edits: the one edited.",
+    )
+    edits: Edge = many("PlanEdit", "plan_id", "What people settled; the rest is planned around.")
     lines: Edge = many("PlanLine", "plan_id", "Who gets what from whom.")
 
 
-def _line_visible(row: Columns, scope: Scope) -> Condition:
+def line_visible(row: Columns, scope: Scope) -> Condition:
     """Both desks, as far as the need that it serves is of their region."""
     if not scope.is_one_of(READERS):
         return sa.false()
@@ -237,7 +258,7 @@ def _whole_km(metres: int | None) -> int | None:
 
 @node(
     table=plan_lines,
-    visible=_line_visible,
+    visible=line_visible,
     order=(Ascending("id"),),
     description="One line of a plan: so much of this offer for that need.",
 )

@@ -95,6 +95,9 @@ class PlanProof:
     levels: list[PlanLevel] = strawberry.field(
         description="Objective and bound by level of precedence, the highest first."
     )
+    edits: int = strawberry.field(
+        description="What people settled beforehand; the proof is of the plan given these."
+    )
     rounds: int = strawberry.field(
         description="1; more where goods come in packs of several sizes, and what one size leaves "
         "open is planned with the others. Each round is proven by itself, not the choice of sizes."
@@ -152,14 +155,16 @@ def proof_of(
     certificate = _mapping(stored, "certificate")
     levels, rounds = _levels(stored), len(_list(stored, "rounds")) or 1
     ruled = _whole(stored.get("components_ruled", 0))
+    edits = _whole(stored.get("edits", 0))
     optimal = stored.get("status") == "optimal" and certificate.get("optimal") is True
     verdict = _optimal(len(levels)) if optimal else _feasible(stored, certificate)
     return PlanProof(
         optimal=optimal,
-        sentence=_sentence(verdict, aside, rounds, ruled).said_in(context.language),
+        sentence=_given(edits, _sentence(verdict, aside, rounds, ruled)).said_in(context.language),
         gap=_gap(stored),
         cost=BigInt(_whole(stored.get("cost", 0))),
         levels=levels,
+        edits=edits,
         rounds=rounds,
         components=_whole(stored.get("components", 0)),
         components_ruled=_whole(stored.get("components_ruled", 0)),
@@ -225,6 +230,17 @@ def _sentence(verdict: Text, aside: int, rounds: int, ruled: int) -> Text:
     return Text(
         f"{said.en} This is so among what took part; {aside} needs or offers were left aside.",
         f"{said.zh}以上结论针对参与计算的需求和供给；另有 {aside} 项未参与计算。",
+    )
+
+
+def _given(edits: int, said: Text) -> Text:
+    """What is proven is proven of what people left open."""
+    if not edits:
+        return said
+    many = "edit stands" if edits == 1 else "edits stand"
+    return Text(
+        f"Given what the charity desk settled ({edits} {many}): {said.en}",
+        f"在慈善口已确定的 {edits} 项调整之下：{said.zh}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -124,6 +124,7 @@ STAGES: Mapping[str, Text] = {
 # From which states a mutation may move a plan.
 MOVES: Mapping[str, frozenset[PlanStatus]] = {
     "planCancel": UNFINISHED,
+    "planEdit": frozenset({PlanStatus.PROPOSED}),
     "planApprove": frozenset({PlanStatus.PROPOSED}),
     "planDiscard": frozenset({PlanStatus.PROPOSED}),
 }
@@ -141,26 +142,40 @@ def check_move(move: str, status: PlanStatus) -> None:
 
 
 def check_approver(
-    kind: PlanKind, *, created_by: int, account_id: int | None, rules: ApprovalRules
+    kind: PlanKind,
+    *,
+    created_by: int,
+    account_id: int | None,
+    rules: ApprovalRules,
+    edited_by: Collection[int] = (),
 ) -> None:
-    """Raise Conflict for a simulation, and for the second pair of eyes being the first."""
+    """Raise Conflict for a simulation, and for the second pair of eyes being the first.
+
+    edited_by    accounts whose edits the plan was computed around
+    """
     if kind is PlanKind.SIMULATION:
         raise Conflict.of(
             "id",
             "A simulation is never approved. Create a plan of kind PROPOSAL.",
             "模拟方案不能批准，请创建正式方案。",
         )
-    if created_by == account_id and not rules.self_approval:
+    if account_id in (created_by, *edited_by) and not rules.self_approval:
         raise Conflict.of(
             "id",
-            "Whoever ran a plan may not approve it. Ask a colleague of the charity desk.",
-            "方案不得由其创建人批准，请由慈善口其他同事审批。",
+            "Whoever ran or edited a plan may not approve it. Ask a colleague of the charity desk.",
+            "方案不得由其创建人或调整人批准，请由慈善口其他同事审批。",
             code="FOUR_EYES",
         )
 
 
 def allowed_moves(
-    viewer: Viewer, *, status: PlanStatus, kind: PlanKind, created_by: int, rules: ApprovalRules
+    viewer: Viewer,
+    *,
+    status: PlanStatus,
+    kind: PlanKind,
+    created_by: int,
+    rules: ApprovalRules,
+    edited_by: Collection[int] = (),
 ) -> tuple[str, ...]:
     """The mutations that this viewer may ask for now, in the order of the matrix."""
     moves = [
@@ -168,7 +183,9 @@ def allowed_moves(
         for move, states in MOVES.items()
         if status in states and viewer.role in MUTATIONS[move]
     ]
-    barred = kind is PlanKind.SIMULATION or (
-        created_by == viewer.account_id and not rules.self_approval
+    simulated = kind is PlanKind.SIMULATION
+    barred = simulated or (
+        viewer.account_id in (created_by, *edited_by) and not rules.self_approval
     )
-    return tuple(move for move in moves if not (move == "planApprove" and barred))
+    hidden = {"planApprove": barred, "planEdit": simulated}
+    return tuple(move for move in moves if not hidden.get(move, False))

@@ -50,6 +50,7 @@ class Market:
     declined   need offer: pairs whose provider has said no
     visits     need offer count: visits of services that are set aside and still to be made
     prior      need offer units: served by the latest plan of the same scope that is proposed
+    forbidden  need offer: pairs that a plan may not use, without any more being said of the two
 
     A day is a whole number, as date.toordinal() gives it, by the county's calendar. An offer's
     first_day is the first whole day that is still to come, its last_day counts, too; a need's
@@ -64,6 +65,7 @@ class Market:
     declined: Columns
     visits: Columns = field(default_factory=lambda: {"need": [], "offer": [], "count": []})
     prior: Columns = field(default_factory=lambda: {"need": [], "offer": [], "units": []})
+    forbidden: Columns = field(default_factory=lambda: {"need": [], "offer": []})
 
 
 async def read(

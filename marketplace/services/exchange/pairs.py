@@ -8,7 +8,7 @@ import numpy as np
 
 import matching
 from marketplace.persistence.exchange.market import Columns, Market
-from marketplace.services.exchange.groups import Groups
+from marketplace.services.exchange.groups import Groups, grouped, parted
 from marketplace.services.exchange.numbers import BoolArray, IntArray, ints, reals, rows_of
 
 
@@ -36,6 +36,17 @@ class Pairs:
         order = np.lexsort((self.offer[pair], need))
         pair = pair[order]
         return Pairs(need=need[order], offer=self.offer[pair], cost=self.cost[pair])
+
+
+def groups_of(market: Market) -> Groups:
+    """The needs of a market in their groups; a need with a forbidden pair is one of its own."""
+    groups = grouped(market.needs)
+    if not market.forbidden["need"]:
+        return groups
+    touched = np.isin(ints(market.needs["id"]), ints(market.forbidden["need"]))
+    which = np.zeros(len(groups.size), np.bool_)
+    which[groups.of_rows(len(touched))[touched]] = True
+    return parted(groups, which)[0]
 
 
 def pairs_of(market: Market, groups: Groups, *, pairs_max: int) -> Pairs:
@@ -83,16 +94,17 @@ def offer_columns(market: Market) -> matching.OfferColumns:
 
 
 def declined(market: Market, groups: Groups) -> tuple[IntArray, IntArray] | None:
-    """A provider that refused one need of a group refused its household."""
-    declined = market.declined
-    if not declined["need"]:
+    """A provider that refused one need of a group refused its household; and what is forbidden."""
+    columns = (market.declined, market.forbidden)
+    if not any(each["need"] for each in columns):
         return None
     group_of = groups.of_rows(len(market.needs["id"]))
     row_of = {key: row for row, key in enumerate(market.needs["id"])}
     offer_of = {key: row for row, key in enumerate(market.offers["id"])}
     known = {
         (int(group_of[row_of[need]]), offer_of[offer])
-        for need, offer in zip(declined["need"], declined["offer"], strict=True)
+        for each in columns
+        for need, offer in zip(each["need"], each["offer"], strict=True)
         if need in row_of and offer in offer_of
     }
     pairs = np.array(sorted(known), np.int64).reshape(-1, 2)

@@ -23,6 +23,7 @@ from marketplace.persistence.exchange import explained
 from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange import plan_records, rounds, simulated, wide
+from marketplace.services.exchange.edited import Edited, edited, edits_of, with_prior
 from marketplace.services.exchange.explaining import explained_of
 from marketplace.services.exchange.explaining_cells import Places, places_of
 from marketplace.services.exchange.translation import (
@@ -69,43 +70,44 @@ def compute(request: Mapping[str, object], report: Report) -> dict[str, object]:
     clock = Clock()
     report(0.0, "READING")
     market, places = asyncio.run(_read(request))
+    given = edited(market, edits_of(request))
     clock.lap("read")
     report(0.1, "PAIRING")
     try:
-        translation = translate(market, pairs_max=_pairs_max(request))
+        translation = translate(given.market, pairs_max=_pairs_max(request))
     except matching.TooManyPairs:
-        return _computed_wide(market, request, report, clock)
+        return _computed_wide(given, request, report, clock)
     except QuantitiesTooLarge:
         raise JobFailed("TOO_LARGE", TOO_LARGE) from None
     clock.lap("translate")
     report(0.2, "SOLVING")
-    solved = rounds.solved(market, translation, _solver(request, report))
+    solved = rounds.solved(given.market, translation, _solver(request, report))
     clock.lap("solve_check_certify")
-    answer = _answer(market, solved)
+    answer = _answer(given, solved)
     clock.lap("lines")
-    answer["explained"] = _explained(market, translation, solved, places)
+    answer["explained"] = _explained(given.market, translation, solved, places)
     clock.lap("explain")
     cast("dict[str, object]", answer["proof"])["phases"] = clock.laps
     return answer
 
 
 def _computed_wide(
-    market: Market, request: Mapping[str, object], report: Report, clock: Clock
+    given: Edited, request: Mapping[str, object], report: Report, clock: Clock
 ) -> dict[str, object]:
     """The same for more pairs than can be built. Its lines are explained by no other pair."""
     report(0.2, "SOLVING")
     try:
         found = wide.planned_wide(
-            market, pairs_max=_pairs_max(request), solve_wide=_wide_solver(request, report)
+            given.market, pairs_max=_pairs_max(request), solve_wide=_wide_solver(request, report)
         )
         if found is None:
             raise JobFailed("TOO_MANY_PAIRS", TOO_MANY_PAIRS)
     except QuantitiesTooLarge:
         raise JobFailed("TOO_LARGE", TOO_LARGE) from None
     clock.lap("look_wide")
-    solved = rounds.solved(market, found.translation, _solver(request, report, begun=0.6))
+    solved = rounds.solved(given.market, found.translation, _solver(request, report, begun=0.6))
     clock.lap("solve_check_certify")
-    answer = _answer(market, solved)
+    answer = _answer(given, solved)
     clock.lap("lines")
     proof = found.proof(cast("dict[str, object]", answer["proof"]))
     told = {"proof": proof | {"phases": clock.laps}, "pair_count": found.pairs, "explained": None}
@@ -161,6 +163,7 @@ async def _read(request: Mapping[str, object]) -> tuple[Market, Places]:
                 region_id=cast("int | None", request["region_id"]),
                 category_id=cast("int | None", request["category_id"]),
             )
+            market = await with_prior(db, market, request)
             return market, places_of(await explained.places(db))
     finally:
         await database.close()
@@ -269,8 +272,8 @@ def policy_of(said: Mapping[str, object]) -> matching.Policy:
     )
 
 
-def _answer(market: Market, solved: rounds.Solved) -> dict[str, object]:
-    lines = solved.lines
+def _answer(given: Edited, solved: rounds.Solved) -> dict[str, object]:
+    market, lines = given.whole, given.completed(solved).lines
     cost = sum(c * u for c, u in zip(lines["cost"], lines["units_served"], strict=True))
     return {
         "lines": lines,
@@ -282,7 +285,7 @@ def _answer(market: Market, solved: rounds.Solved) -> dict[str, object]:
         "units_served": _held(sum(lines["units_served"])),
         "needs_served": len(set(lines["need_id"])),
         "cost": _held(cost),
-        "proof": rounds.proof_of(solved.plans),
+        "proof": given.proof(rounds.proof_of(solved.plans)),
         "left_aside": solved.left_aside,
         "market": plan_records.to_text(plan_records.packed_market(market)),
     }

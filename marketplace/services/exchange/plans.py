@@ -19,7 +19,7 @@ from marketplace.domain.exchange.plans import (
 from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION, Role, Viewer
 from marketplace.persistence import jobs
 from marketplace.persistence.database import Database, Row, Writing
-from marketplace.persistence.exchange import facts, plans
+from marketplace.persistence.exchange import facts, plan_edits, plans
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange import allocations
 from marketplace.services.exchange.plan_job import KIND
@@ -98,7 +98,7 @@ async def cancel(database: Database, act: Act, command: MovePlan) -> int:
             raise NotFound
         # The job's row first, as the worker does when it ends a job.
         await jobs.cancel(turn.db, found["job_id"])
-        row = await _for_move(turn, "planCancel", command)
+        row = await for_move(turn, "planCancel", command)
         values = {
             "status": PlanStatus.CANCELLED,
             "finished_at": database.now(),
@@ -120,12 +120,13 @@ async def approve(database: Database, act: Act, command: MovePlan, rules: Approv
     async with once(database, act, "planApprove") as turn:
         if turn.replay is not None:
             return _key(turn.replay["plan"])
-        row = await _for_move(turn, "planApprove", command)
+        row = await for_move(turn, "planApprove", command)
         check_approver(
             PlanKind(row["kind"]),
             created_by=row["created_by"],
             account_id=act.viewer.account_id,
             rules=rules,
+            edited_by=await plan_edits.editors(turn.db, command.plan_id),
         )
         done = await allocations.reserve_plan(turn, database, command.plan_id, rules)
         await _decide(turn, database, row, PlanStatus.APPROVED)
@@ -140,7 +141,7 @@ async def discard(database: Database, act: Act, command: MovePlan) -> int:
     async with once(database, act, "planDiscard") as turn:
         if turn.replay is not None:
             return _key(turn.replay["plan"])
-        row = await _for_move(turn, "planDiscard", command)
+        row = await for_move(turn, "planDiscard", command)
         await _decide(turn, database, row, PlanStatus.DISCARDED)
         await record(turn, database, "plan.discarded", "Plan", command.plan_id)
         turn.outcome = {"plan": command.plan_id}
@@ -224,7 +225,7 @@ async def _scope(db: Writing, viewer: Viewer, command: CreatePlan) -> int:
     return region_id
 
 
-async def _for_move(turn: Turn, move: str, command: MovePlan) -> Row:
+async def for_move(turn: Turn, move: str, command: MovePlan) -> Row:
     """The plan, locked. Raises NotFound, or Conflict where it is stale or in another state."""
     row = await plans.lock(turn.db, command.plan_id)
     if row is None or not in_reach(turn.act.viewer, row["region_low"]):

@@ -52,7 +52,7 @@ def solved(
         new = lines_of(translation, left, plan.pair_units)
         plans.append(plan)
         pairs += translation.problem.n_pairs
-        lines = _together(lines, new)
+        lines = together(lines, new)
     left_aside = first.left_aside + _unspent(market, first, plans[0])
     return Solved(lines=lines, plans=tuple(plans), pairs=pairs, left_aside=left_aside)
 
@@ -145,8 +145,8 @@ def _deliveries(deliveries: Columns, lines: Lines) -> Columns:
     return {"offer": list(keys), "count": [count[key] for key in keys]}
 
 
-def _together(one: Lines, other: Lines) -> Lines:
-    """Lines of two rounds, which never share a pair, by need and offer."""
+def together(one: Lines, other: Lines) -> Lines:
+    """Lines that never share a pair, by need and offer."""
     columns = {name: ints(one[name] + other[name]) for name in one}
     order = np.lexsort((columns["offer_id"], columns["need_id"]))
     return {name: column[order].tolist() for name, column in columns.items()}

@@ -28,13 +28,15 @@ GONE = Text(
 def compute(
     request: Mapping[str, object], report: Callable[[float, str], None]
 ) -> dict[str, object]:
-    """As planning.compute; a simulation also answers how it compares with its base.
+    """As planning.compute; a simulation, or an edited plan, also answers how it compares.
 
     Lines of offers that nobody posted are in the comparison only: no row could name them.
     """
+    if request.get("edited_plan_id") is not None:
+        return _edited(request, report)
     if request.get("base_plan_id") is None:
         return planning.compute(request, report)
-    base, townships = asyncio.run(_loaded(request))
+    base, townships = asyncio.run(_loaded(request, "base_plan_id"))
     if base is None:
         raise JobFailed("GONE", GONE)
     answer = planning.compute(request, report)
@@ -45,10 +47,29 @@ def compute(
     return answer
 
 
-async def _loaded(request: Mapping[str, object]) -> tuple[Recorded | None, Townships]:
+def _edited(
+    request: Mapping[str, object], report: Callable[[float, str], None]
+) -> dict[str, object]:
+    """A proposal around edits, and how it compares with the one that was edited.
+
+    Compared by the needs that both know: the market may have moved on. Without a comparison where
+    the edited plan's market is let go of.
+    """
+    answer = planning.compute(request, report)
+    base, townships = asyncio.run(_loaded(request, "edited_plan_id"))
+    if base is None:
+        return answer
+    lines = cast("Mapping[str, list[int]]", answer["lines"])
+    known = set(base.market.needs["id"])
+    rows = [row for row, need in enumerate(lines["need_id"]) if need in known]
+    both = {name: [column[row] for row in rows] for name, column in lines.items()}
+    return answer | {"comparison": compared(base, both, townships)}
+
+
+async def _loaded(request: Mapping[str, object], name: str) -> tuple[Recorded | None, Townships]:
     database = Database(str(request["database_url"]))
     try:
-        base = await plan_records.load(database, int(str(request["base_plan_id"])))
+        base = await plan_records.load(database, int(str(request[name])))
         async with database.read() as db:
             return base, townships_of(await plan_names.townships(db))
     finally:

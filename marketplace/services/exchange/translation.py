@@ -22,7 +22,7 @@ from marketplace.domain.exchange.plans import LeftAsideReason
 from marketplace.persistence.exchange.market import Market
 from marketplace.services.exchange import packs, yuan
 from marketplace.services.exchange.asides import Aside
-from marketplace.services.exchange.groups import Groups, grouped, optional, parted
+from marketplace.services.exchange.groups import Groups, optional, parted
 from marketplace.services.exchange.households import household_room
 from marketplace.services.exchange.numbers import (
     UNLIMITED,
@@ -34,7 +34,7 @@ from marketplace.services.exchange.numbers import (
 )
 from marketplace.services.exchange.numbers import ints as ints
 from marketplace.services.exchange.numbers import reals as reals
-from marketplace.services.exchange.pairs import Pairs, pairs_of
+from marketplace.services.exchange.pairs import Pairs, groups_of, pairs_of
 from marketplace.services.exchange.posing import (
     HouseholdRules,
     counted,
@@ -74,7 +74,7 @@ class Translation:
 
 def translate(market: Market, *, pairs_max: int) -> Translation:
     """The market as a problem. Raises TooManyPairs or QuantitiesTooLarge."""
-    groups = grouped(market.needs)
+    groups = groups_of(market)
     return translated(market, groups, pairs_of(market, groups, pairs_max=pairs_max))
 
 

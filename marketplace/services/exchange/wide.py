@@ -15,9 +15,15 @@ import numpy as np
 
 import matching
 from marketplace.persistence.exchange.market import Market
-from marketplace.services.exchange.groups import Groups, grouped, optional
+from marketplace.services.exchange.groups import Groups, optional
 from marketplace.services.exchange.numbers import UNLIMITED, BoolArray, IntArray, ints, rows_of
-from marketplace.services.exchange.pairs import Pairs, declined, need_columns, offer_columns
+from marketplace.services.exchange.pairs import (
+    Pairs,
+    declined,
+    groups_of,
+    need_columns,
+    offer_columns,
+)
 from marketplace.services.exchange.translation import (
     CASH_FOR_GOODS_M,
     FEN_PER_CASH_UNIT,
@@ -62,7 +68,7 @@ def planned_wide(market: Market, *, pairs_max: int, solve_wide: SolveWide) -> Wi
 
     Raises QuantitiesTooLarge.
     """
-    groups = grouped(market.needs)
+    groups = groups_of(market)
     every = _Every(market, groups)
     near = matching.near_pairs(every.slices, len(every.is_cash), begin_pairs=max(1, pairs_max // 3))
     wide = near.reach_pairs > near.near
