@@ -36,8 +36,11 @@ from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
 from schema.oversight.integrity_writes import IntegrityCaseMutations
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
+from schema.registry.applications import ApplicationQuery
+from schema.registry.applications_writes import ApplicationMutations
 from schema.registry.categories import CategoryQuery
 from schema.registry.households import HouseholdQuery
+from schema.registry.households_writes import HouseholdMutations
 from schema.registry.organizations import OrganizationQuery
 from schema.registry.personal_data import PersonalDataQuery
 from schema.registry.regions import RegionQuery
@@ -52,6 +55,7 @@ QUERIES: list[type] = [
     CategoryQuery,
     OrganizationQuery,
     HouseholdQuery,
+    ApplicationQuery,
     PersonalDataQuery,
     NeedQuery,
     PublishedNeedQuery,
@@ -66,6 +70,8 @@ QUERIES: list[type] = [
     RatingQuery,
 ]
 MUTATIONS: list[type] = [
+    ApplicationMutations,
+    HouseholdMutations,
     OfferMutations,
     NeedMutations,
     ConsentMutations,

@@ -32,6 +32,7 @@ COUNTY_OFFICERS = frozenset({Role.ASSISTANCE_OFFICER, Role.CHARITY_OFFICER})
 SUPERVISION = frozenset({Role.AUDITOR})
 OFFICERS = FIELD_OFFICERS | COUNTY_OFFICERS
 STAFF = OFFICERS | SUPERVISION | {Role.ADMIN}
+WEBHOOK_OWNERS = PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER, Role.ADMIN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,20 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "needRefer": frozenset({Role.ASSISTANCE_OFFICER}),
     "needReview": frozenset({Role.CHARITY_OFFICER}),
     "needPledge": PROVIDERS,
+    # Whoever is in hardship comes forward without an account.
+    "applicationSubmit": EVERYONE - SUPERVISION,
+    "applicationRegister": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "applicationReject": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "householdRegister": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
+    "householdAssess": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "assessmentOverrideApprove": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "assessmentOverrideReject": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "assistanceLinesSet": frozenset({Role.ASSISTANCE_OFFICER, Role.ADMIN}),
+    # By the household itself, or for it with evidence.
+    "appealFile": frozenset({Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER}),
+    "appealDecide": frozenset({Role.ASSISTANCE_OFFICER}),
+    "governmentAidDecide": frozenset({Role.ASSISTANCE_OFFICER}),
+    "governmentAidEnd": frozenset({Role.ASSISTANCE_OFFICER}),
     "consentGive": frozenset(
         {Role.APPLICANT, Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}
     ),
@@ -97,6 +112,17 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "integrityCaseDismiss": COUNTY_OFFICERS,
     "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     "resultRate": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
+    "visitCheckIn": FIELD_OFFICERS,
+    "monitoringCheckRecord": frozenset(
+        {Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}
+    ),
+    "notificationMarkRead": EVERYONE - {Role.PUBLIC, Role.AUDITOR},
+    "webhookCreate": WEBHOOK_OWNERS,
+    "webhookUpdate": WEBHOOK_OWNERS,
+    "webhookRotateSecret": WEBHOOK_OWNERS,
+    "webhookDisable": WEBHOOK_OWNERS,
+    "webhookEnable": WEBHOOK_OWNERS,
+    "webhookDeliveryRetry": WEBHOOK_OWNERS,
     # Not a list field but a recorded act, so it stands here with the writes.
     "personalData": frozenset(
         {
@@ -112,9 +138,6 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
 
 # What services do that no mutation reaches yet: it is done by file, command line or other code.
 COMMANDS: Mapping[str, frozenset[Role]] = {
-    "householdRegister": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
-    "householdAssess": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
-    "governmentAidRecord": frozenset({Role.ASSISTANCE_OFFICER}),
     "organizationRegister": frozenset({Role.CHARITY_OFFICER, Role.ADMIN}),
     "organizationVerify": frozenset({Role.CHARITY_OFFICER}),
     "accountCreate": frozenset({Role.ADMIN}),

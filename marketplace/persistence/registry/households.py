@@ -62,7 +62,6 @@ def member_row(
         "seal_id": seal_id,
         "name_sealed": sealer.seal(member.name, place=NAME, seal_id=seal_id),
         "name_index": name_index(sealer, member.name),
-        "name_index": name_index(sealer, member.name),
         "identity_number_sealed": _sealed(sealer, number, IDENTITY_NUMBER, seal_id),
         "identity_number_index": identity_index(sealer, number) if number else None,
         "birth_date_sealed": _sealed(sealer, born, BIRTH_DATE, seal_id),
@@ -104,14 +103,6 @@ def assessment_row(
 
 def identity_index(sealer: Sealer, number: str) -> str:
     return sealer.blind_index(number, place=IDENTITY_NUMBER)
-
-
-def name_index(sealer: Sealer, name: str) -> str:
-    return sealer.blind_index(name, place=NAME)
-
-
-def phone_index(sealer: Sealer, phone: str) -> str:
-    return sealer.blind_index(plain_phone(phone), place=PHONE)
 
 
 def name_index(sealer: Sealer, name: str) -> str:
