@@ -11,7 +11,10 @@ from strawberry.schema.config import StrawberryConfig
 from marketplace.settings import Settings
 from schema.engine import Schema
 from schema.exchange.allocations import AllocationQuery
+from schema.exchange.allocations_writes import AllocationMutations
 from schema.exchange.consents_writes import ConsentMutations
+from schema.exchange.deliveries import DeliveryQuery
+from schema.exchange.deliveries_writes import DeliveryMutations
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
 from schema.exchange.offer_impact import OfferImpactQuery
@@ -30,14 +33,19 @@ from schema.exchange.referrals_writes import ReferralMutations
 from schema.exchange.results import ResultQuery
 from schema.exchange.results_writes import ResultMutations
 from schema.exchange.shortages import ShortageQuery
+from schema.fieldwork.visits import FieldworkQuery
+from schema.fieldwork.visits_writes import FieldworkMutations
 from schema.limits import Checks, Gate
 from schema.oversight.integrity import IntegrityQuery
 from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
 from schema.oversight.integrity_writes import IntegrityCaseMutations
+from schema.oversight.statistics import StatisticsQuery
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
 from schema.registry.applications import ApplicationQuery
 from schema.registry.applications_writes import ApplicationMutations
+from schema.registry.assessments import AssessmentQuery
+from schema.registry.assessments_writes import AssessmentMutations
 from schema.registry.categories import CategoryQuery
 from schema.registry.households import HouseholdQuery
 from schema.registry.households_writes import HouseholdMutations
@@ -55,6 +63,7 @@ QUERIES: list[type] = [
     CategoryQuery,
     OrganizationQuery,
     HouseholdQuery,
+    AssessmentQuery,
     ApplicationQuery,
     PersonalDataQuery,
     NeedQuery,
@@ -64,22 +73,29 @@ QUERIES: list[type] = [
     PlanQuery,
     ShortageQuery,
     AllocationQuery,
+    DeliveryQuery,
     ReferralQuery,
+    FieldworkQuery,
     IntegrityQuery,
+    StatisticsQuery,
     ResultQuery,
     RatingQuery,
 ]
 MUTATIONS: list[type] = [
     ApplicationMutations,
     HouseholdMutations,
+    AssessmentMutations,
     OfferMutations,
     NeedMutations,
     ConsentMutations,
     ReferralMutations,
     PlanMutations,
+    AllocationMutations,
+    DeliveryMutations,
     PlanEditMutations,
     PledgeMutations,
     SimulationMutations,
+    FieldworkMutations,
     IntegrityCaseMutations,
     IntegrityOutcomeMutations,
     ResultMutations,

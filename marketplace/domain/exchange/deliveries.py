@@ -130,15 +130,14 @@ def in_driving_order(start: Place | None, stops: Sequence[Place | None]) -> list
     >>> in_driving_order((0.0, 0.0), [(0.0, 3.0), None, (0.0, 1.0), (0.0, 2.0)])
     [2, 3, 0, 1]
     """
-    waiting = [index for index, stop in enumerate(stops) if stop is not None]
+    places = {index: stop for index, stop in enumerate(stops) if stop is not None}
     order: list[int] = []
-    here = start if start is not None else (stops[waiting[0]] if waiting else None)
-    while waiting:
-        assert here is not None
-        near = min(waiting, key=lambda index: (distance_m(here, stops[index] or here), index))
-        waiting.remove(near)
+    here = start
+    while places:
+        at = here if here is not None else next(iter(places.values()))
+        near = min(places, key=lambda index: (distance_m(at, places[index]), index))
         order.append(near)
-        here = stops[near]
+        here = places.pop(near)
     return order + [index for index, stop in enumerate(stops) if stop is None]
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.allocations import LIVE_STATUSES
-from marketplace.persistence.database import Reading, Values, Writing
-from marketplace.persistence.tables import allocations, needs
+from marketplace.domain.errors import QuantityExceeded
+from marketplace.domain.exchange.allocations import LIVE_STATUSES, AllocationStatus
+from marketplace.domain.exchange.needs import NeedStatus
+from marketplace.persistence.database import Reading, Row, Values, Writing
+from marketplace.persistence.exchange.consents import in_force
+from marketplace.persistence.tables import (
+    allocations,
+    households,
+    needs,
+    offers,
+    organizations,
+    regions,
+)
 
 CHUNK = 1_000
 
@@ -59,3 +70,103 @@ async def deliveries(db: Reading, offer_ids: Iterable[int]) -> dict[int, int]:
         )
         count |= {row["offer_id"]: row["count"] for row in await db.rows(statement)}
     return count
+
+
+async def lock(db: Writing, allocation_ids: Sequence[int], *, now: datetime) -> dict[int, Row]:
+    """Allocations by id with what the rules ask of them; they, their needs and offers stay locked.
+
+    Beside the allocation's own columns: household_id, need_status, need_region_id, tree_low of
+    that region, household_latitude, household_longitude, consent_in_force, organization_id,
+    organization_status and pack_size.
+    """
+    ids = sorted(set(allocation_ids))
+    found = await db.rows(
+        sa.select(allocations.c.need_id, allocations.c.offer_id).where(allocations.c.id.in_(ids))
+    )
+    for table, keys in (
+        (needs, {row["need_id"] for row in found}),
+        (offers, {row["offer_id"] for row in found}),
+        (allocations, ids),
+    ):
+        here = table.c.id.in_(sorted(keys))
+        await db.rows(sa.select(table.c.id).where(here).order_by(table.c.id).with_for_update())
+    # A statement of its own: it sees what was committed while the locks were waited for.
+    return {row["id"]: row for row in await db.rows(_with_facts(ids, now))}
+
+
+async def find(db: Reading, allocation_id: int, *, now: datetime) -> Row | None:
+    """The same of one, not locked."""
+    return await db.row(_with_facts([allocation_id], now))
+
+
+async def change(db: Writing, allocation_ids: Sequence[int], values: Values) -> None:
+    """Write columns of locked allocations and count their versions up."""
+    await db.execute(
+        sa.update(allocations)
+        .where(allocations.c.id.in_(allocation_ids))
+        .values(**values, version=allocations.c.version + 1)
+    )
+
+
+async def shift(db: Writing, offer_id: int, *, reserved: int, delivered: int) -> None:
+    """Move the counters of a locked offer, by what may be less than nothing.
+
+    Raises QuantityExceeded, which undoes the transaction, where it has not so much.
+    """
+    now_reserved = offers.c.reserved + reserved
+    now_delivered = offers.c.delivered + delivered
+    done = await db.execute(
+        sa.update(offers)
+        .where(
+            offers.c.id == offer_id,
+            now_reserved >= 0,
+            now_delivered >= 0,
+            now_reserved + now_delivered <= offers.c.quantity,
+        )
+        .values(reserved=now_reserved, delivered=now_delivered)
+    )
+    if done != 1:
+        raise QuantityExceeded.of(
+            "units_returned",
+            "The offer has not so much left: what was given back was promised again meanwhile.",
+            "供给剩余不足：此前退回的数量已另行分配。",
+        )
+
+
+async def all_confirmed(db: Reading, need_id: int) -> bool:
+    """Whether every unit of a locked need that is still in the market was confirmed."""
+    unconfirmed = sa.select(allocations.c.id).where(
+        allocations.c.need_id == needs.c.id,
+        allocations.c.status.in_(sorted(LIVE_STATUSES - {AllocationStatus.CONFIRMED})),
+    )
+    done = sa.select(needs.c.id).where(
+        needs.c.id == need_id,
+        needs.c.status == NeedStatus.PUBLISHED,
+        needs.c.covered == needs.c.quantity,
+        ~unconfirmed.exists(),
+    )
+    return await db.scalar(done) is not None
+
+
+def _with_facts(ids: Sequence[int], now: datetime) -> sa.Select[tuple[object, ...]]:
+    return (
+        sa.select(
+            allocations,
+            needs.c.household_id,
+            needs.c.status.label("need_status"),
+            needs.c.region_id.label("need_region_id"),
+            regions.c.tree_low,
+            households.c.latitude.label("household_latitude"),
+            households.c.longitude.label("household_longitude"),
+            in_force(needs.c.household_id, now).label("consent_in_force"),
+            offers.c.organization_id,
+            offers.c.pack_size,
+            organizations.c.status.label("organization_status"),
+        )
+        .join(needs, needs.c.id == allocations.c.need_id)
+        .join(regions, regions.c.id == needs.c.region_id)
+        .join(households, households.c.id == needs.c.household_id)
+        .join(offers, offers.c.id == allocations.c.offer_id)
+        .join(organizations, organizations.c.id == offers.c.organization_id)
+        .where(allocations.c.id.in_(ids))
+    )

@@ -60,7 +60,10 @@ async def broken(db: Reading, *, limit: int = 100) -> list[Broken]:
 
 
 def _counter(
-    counter: sa.Column[int], key: sa.Column[int], units: sa.Column[int], statuses: tuple[str, ...]
+    counter: sa.Column[int],
+    key: sa.Column[int],
+    units: sa.ColumnElement[int],
+    statuses: tuple[str, ...],
 ) -> sa.Select[int, int, int]:
     """Rows whose counter is not the sum over their allocations in these states."""
     table = counter.table
@@ -118,6 +121,15 @@ _HAS_ALLOCATION = (
     sa.select(allocations.c.id).where(allocations.c.plan_line_id == plan_lines.c.id).exists()
 )
 
+_UNCONFIRMED = (
+    sa.select(allocations.c.id)
+    .where(
+        allocations.c.need_id == needs.c.id,
+        allocations.c.status.in_([s for s in LIVE if s != AllocationStatus.CONFIRMED]),
+    )
+    .exists()
+)
+
 FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
     "offer_reserved": (
         "offers",
@@ -130,7 +142,14 @@ FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
     ),
     "offer_delivered": (
         "offers",
-        _counter(offers.c.delivered, allocations.c.offer_id, allocations.c.units_drawn, DELIVERED),
+        # What was lost on the way is gone, also where the allocation was cancelled in the end.
+        _counter(
+            offers.c.delivered,
+            allocations.c.offer_id,
+            allocations.c.lost_drawn
+            + sa.case((allocations.c.status.in_(DELIVERED), allocations.c.units_drawn), else_=0),
+            tuple(AllocationStatus),
+        ),
     ),
     "offer_within_quantity": (
         "offers",
@@ -236,6 +255,39 @@ FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
                 allocations.c.cancel_reason.is_(None),
                 allocations.c.cancel_reason.not_in(tuple(CancelReason)),
             ),
+        ),
+    ),
+    "confirmed_counts_what_was_received": (
+        "allocations",
+        _rows(
+            allocations,
+            allocations.c.id,
+            allocations.c.status == AllocationStatus.CONFIRMED,
+            sa.or_(
+                allocations.c.received_served != allocations.c.units_served,
+                allocations.c.received_drawn != allocations.c.units_drawn,
+            ),
+        ),
+    ),
+    "on_its_way_counts_what_was_sent": (
+        "allocations",
+        _rows(
+            allocations,
+            allocations.c.id,
+            allocations.c.status == AllocationStatus.DISPATCHED,
+            sa.or_(
+                allocations.c.sent_served != allocations.c.units_served,
+                allocations.c.sent_drawn != allocations.c.units_drawn,
+            ),
+        ),
+    ),
+    "fulfilled_only_by_confirmed": (
+        "needs",
+        _rows(
+            needs,
+            needs.c.id,
+            needs.c.status.in_([NeedStatus.FULFILLED, NeedStatus.CLOSED]),
+            sa.or_(needs.c.covered < needs.c.quantity, _UNCONFIRMED),
         ),
     ),
     "reserved_line_has_its_allocation": (
