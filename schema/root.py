@@ -35,10 +35,13 @@ from schema.exchange.results_writes import ResultMutations
 from schema.exchange.shortages import ShortageQuery
 from schema.fieldwork.visits import FieldworkQuery
 from schema.fieldwork.visits_writes import FieldworkMutations
+from schema.fieldwork.visits import FieldworkQuery
+from schema.fieldwork.visits_writes import FieldworkMutations
 from schema.limits import Checks, Gate
 from schema.oversight.integrity import IntegrityQuery
 from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
 from schema.oversight.integrity_writes import IntegrityCaseMutations
+from schema.oversight.statistics import StatisticsQuery
 from schema.oversight.statistics import StatisticsQuery
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
@@ -76,7 +79,9 @@ QUERIES: list[type] = [
     DeliveryQuery,
     ReferralQuery,
     FieldworkQuery,
+    FieldworkQuery,
     IntegrityQuery,
+    StatisticsQuery,
     StatisticsQuery,
     ResultQuery,
     RatingQuery,
@@ -95,6 +100,7 @@ MUTATIONS: list[type] = [
     PlanEditMutations,
     PledgeMutations,
     SimulationMutations,
+    FieldworkMutations,
     FieldworkMutations,
     IntegrityCaseMutations,
     IntegrityOutcomeMutations,

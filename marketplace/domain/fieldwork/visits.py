@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +9,14 @@ from enum import StrEnum
 
 from marketplace.domain.checks import fault, within
 from marketplace.domain.errors import Fault
+from marketplace.domain.exchange.deliveries import POLICY, is_far
 
-AT_THE_DOOR_M = 500  # satellites err by tens of metres, and a farmhouse's point is its village lane
+NEAR_M = POLICY.near_m  # as of deliveries: one rule for every doorstep
 LATE_MAX = timedelta(days=60)  # written down after the fact, as from a paper list
 AHEAD_MAX = timedelta(minutes=5)  # a telephone's clock
 PERSONS_MAX = 200
 NOTE_LENGTH_MAX = 1_000
 AT_ONCE_MAX = 100
-EARTH_RADIUS_M = 6_371_009.0
 
 
 class VisitKind(StrEnum):
@@ -92,29 +91,15 @@ def place_faults(latitude: float | None, longitude: float | None) -> Iterator[Fa
             )
 
 
-def is_far(kind: VisitKind, distance_m: int | None) -> bool:
-    """Whether a visit to a door was checked in too far from it; an unknown distance is not.
+def is_flagged(kind: VisitKind, distance_m: int | None) -> bool:
+    """Whether someone should look at a visit: a door's, checked in beyond `NEAR_M` from it.
 
-    >>> [is_far(VisitKind.HOME_VISIT, m) for m in (None, 500, 501)]
+    >>> [is_flagged(VisitKind.HOME_VISIT, metres) for metres in (None, 500, 501)]
     [False, False, True]
-    >>> is_far(VisitKind.FREE_CLINIC, 9_000)
+    >>> is_flagged(VisitKind.FREE_CLINIC, 9_000)
     False
     """
-    return kind in AT_A_DOOR and distance_m is not None and distance_m > AT_THE_DOOR_M
-
-
-def distance_m(here: tuple[float, float], there: tuple[float, float]) -> int:
-    """Metres between two points (degrees north, degrees east) along the ground.
-
-    >>> distance_m((27.9, 116.75), (27.9, 116.75)), distance_m((27.9, 116.75), (27.91, 116.75))
-    (0, 1112)
-    """
-    north, south = math.radians(here[0]), math.radians(there[0])
-    half = math.sin((south - north) / 2) ** 2
-    east = math.sin(math.radians(there[1] - here[1]) / 2) ** 2
-    return round(
-        2 * EARTH_RADIUS_M * math.asin(math.sqrt(half + math.cos(north) * math.cos(south) * east))
-    )
+    return kind in AT_A_DOOR and is_far(distance_m)
 
 
 def _time_faults(visited_at: datetime | None, now: datetime) -> Iterator[Fault]:
