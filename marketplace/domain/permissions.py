@@ -32,6 +32,8 @@ COUNTY_OFFICERS = frozenset({Role.ASSISTANCE_OFFICER, Role.CHARITY_OFFICER})
 SUPERVISION = frozenset({Role.AUDITOR})
 OFFICERS = FIELD_OFFICERS | COUNTY_OFFICERS
 STAFF = OFFICERS | SUPERVISION | {Role.ADMIN}
+# A household itself, officers who write down what it says, and providers.
+GIVE_FEEDBACK = PROVIDERS | FIELD_OFFICERS | {Role.APPLICANT, Role.ASSISTANCE_OFFICER}
 WEBHOOK_OWNERS = PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER, Role.ADMIN}
 
 
@@ -112,6 +114,13 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "integrityCaseDismiss": COUNTY_OFFICERS,
     "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     "resultRate": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
+    "feedbackSubmit": GIVE_FEEDBACK,
+    "feedbackAnswer": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
+    "feedbackForward": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
+    "feedbackReopen": GIVE_FEEDBACK,
+    "feedbackClose": GIVE_FEEDBACK,
+    # A recorded act, too: what people wrote may name people.
+    "feedbackText": GIVE_FEEDBACK | COUNTY_OFFICERS | SUPERVISION,
     "visitCheckIn": FIELD_OFFICERS,
     "monitoringCheckRecord": frozenset(
         {Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from marketplace.domain.permissions import STAFF, Role
 from marketplace.domain.registry.assessments import EligibilityClass
 from marketplace.domain.registry.households import MonitoringCategory, TargetGroup, groups_of
 from marketplace.persistence.tables.exchange import needs
-from marketplace.persistence.tables.registry import assessments, households
+from marketplace.persistence.tables.registry import households
 from schema.enums import described
 from schema.readgraph.declare import (
     Columns,
@@ -31,10 +31,11 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.consent import in_force
+from schema.registry.standing import day_of, due, of_latest, standing_class
 from schema.registry.trees import in_region_of, of_household
 
 # Whoever uses the enum takes it from here, so that it is described before it is used.
-__all__ = ["Household", "HouseholdQuery", "TargetGroup", "groups_in"]
+__all__ = ["Household", "HouseholdQuery", "MonitoringCategory", "TargetGroup", "groups_in"]
 
 # Who learns what a household was assessed as; a grid worker sees the household, not its class.
 MAY_SEE_ASSESSMENT = frozenset(
@@ -102,16 +103,7 @@ def _visible(row: Columns, scope: Scope) -> Condition:
 
 
 def _latest(name: str) -> Any:
-    def cell(row: Columns) -> sa.ColumnElement[Any]:
-        return (
-            sa.select(assessments.c[name])
-            .where(assessments.c.household_id == row["id"])
-            .order_by(assessments.c.assessed_at.desc(), assessments.c.id.desc())
-            .limit(sa.literal_column("1"))
-            .scalar_subquery()
-        )
-
-    return cell
+    return of_latest(lambda row: row[name])
 
 
 def _as_it_is(value: object) -> object:
@@ -134,9 +126,10 @@ class Household(Entity):
         "monitoring_category", "Whether and how it is watched.", filter=MonitoringCategory
     )
     eligibility_class: EligibilityClass | None = computed(
-        (_latest("eligibility_class"),),
+        (of_latest(standing_class),),
         _as_it_is,
-        "By the latest assessment; null without one, or where your role may not see it.",
+        "What stands by the latest assessment, NONE where that has run out; null without one, or "
+        "where your role may not see it.",
         roles=MAY_SEE_ASSESSMENT,
     )
     severity: int | None = computed(
@@ -151,6 +144,12 @@ class Household(Entity):
         "When it was last assessed; null if never, or for roles that may not see it.",
         roles=MAY_SEE_ASSESSMENT,
     )
+    reassessment_due_on: date | None = computed(
+        (of_latest(due),),
+        day_of,
+        "When it is to be assessed again; null: not by itself, or for roles that may not see it.",
+        roles=MAY_SEE_ASSESSMENT,
+    )
     external_reference: str | None = column(
         "external_reference", "The number it goes by elsewhere.", roles=STAFF, filter=True
     )
@@ -158,6 +157,12 @@ class Household(Entity):
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     region: Edge = one("Region", "region_id", "Village or grid cell.", filter=True)
     needs: Edge = many("Need", "household_id", "What it needs.")
+    assessments: Edge = many(
+        "Assessment",
+        "household_id",
+        "What it was assessed as, the latest first.",
+        roles=MAY_SEE_ASSESSMENT,
+    )
     consents: Edge = many(
         "Consent", "household_id", "What it agreed to, and whether it still does."
     )

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from marketplace.domain.errors import InvalidInput
-from marketplace.domain.exchange.government_aid import GovernmentAidKind, RecordAid
+from marketplace.domain.exchange.government_aid import DecideAid, GovernmentAidKind
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import (
     assessments,
@@ -22,7 +22,7 @@ from marketplace.persistence.tables import (
     organizations,
     published_needs,
 )
-from marketplace.services.exchange.government_aid import record_aid
+from marketplace.services.exchange.government_aid import decide
 from marketplace.services.registry.organizations import verify
 from tests.fixtures.county import NUMBER, SEALER, VILLAGE, County, a_county
 from tests.importing.files import (
@@ -97,7 +97,7 @@ async def test_needs_and_offers_follow_what_was_imported_before(county: County) 
 async def test_government_aid_is_set_off_once_over_all_rows(county: County) -> None:
     await take(county, "households", HOUSEHOLDS)
     household_id = (await county.rows(households))[0]["id"]
-    aid = RecordAid(
+    aid = DecideAid(
         household_id=household_id,
         kind=GovernmentAidKind.TEMPORARY_ASSISTANCE,
         amount_fen=1,
@@ -105,7 +105,7 @@ async def test_government_aid_is_set_off_once_over_all_rows(county: County) -> N
         covers_category_id=county.category["staple_food"],
         covers_quantity=60,
     )
-    await record_aid(county.database, county.act("assistance"), aid)
+    await decide(county.database, county.act("assistance"), aid)
     rows = [
         NEEDS[0],
         ["N-1", "H-1", "rice", "50", ""],

@@ -14,13 +14,13 @@ from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFoun
 from marketplace.domain.exchange.government_aid import (
     AidGranted,
     Counted,
+    DecideAid,
     GovernmentAidKind,
-    RecordAid,
     covered_by_government,
 )
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import events, government_aids
-from marketplace.services.exchange.government_aid import record_aid
+from marketplace.services.exchange.government_aid import decide
 from marketplace.services.registry import households
 from tests.fixtures.county import SEALER, County, a_county, a_family, belongs_to
 
@@ -108,7 +108,7 @@ def test_nonsense_is_a_bug_of_the_caller() -> None:
         covered(0, RICE)
 
 
-def a_decision(county: County, household_id: int, **changes: Any) -> RecordAid:
+def a_decision(county: County, household_id: int, **changes: Any) -> DecideAid:
     values: dict[str, Any] = {
         "household_id": household_id,
         "kind": GovernmentAidKind.TEMPORARY_ASSISTANCE,
@@ -117,19 +117,19 @@ def a_decision(county: County, household_id: int, **changes: Any) -> RecordAid:
         "covers_category_id": county.category["rice"],
         "covers_quantity": 30,
     }
-    return RecordAid(**values | changes)
+    return DecideAid(**values | changes)
 
 
 async def test_the_assistance_desk_records_its_decisions(database: Database) -> None:
     county = await a_county(database)
     key = await households.register(database, county.act("township"), SEALER, a_family(county))
 
-    await record_aid(database, county.act("assistance"), a_decision(county, key))
+    await decide(database, county.act("assistance"), a_decision(county, key))
 
     (row,) = await county.rows(government_aids)
     assert (row["household_id"], row["covers_quantity"], row["granted"]) == (key, 30, True)
     assert row["decided_by"] == county.viewer["assistance"].account_id
-    assert [e["kind"] for e in await county.rows(events)][-1] == "government_aid.recorded"
+    assert [e["kind"] for e in await county.rows(events)][-1] == "government_aid.decided"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_a_decision_that_cannot_be_is_refused(
     key = await households.register(database, county.act("township"), SEALER, a_family(county))
 
     with pytest.raises(InvalidInput) as refused:
-        await record_aid(database, county.act("assistance"), a_decision(county, key, **changes))
+        await decide(database, county.act("assistance"), a_decision(county, key, **changes))
 
     assert refused.value.faults[0].field == (field,)
     assert await county.rows(government_aids) == []
@@ -162,10 +162,10 @@ async def test_who_may_decide_and_on_whom(database: Database) -> None:
     await belongs_to(county, "assistance", key)
 
     with pytest.raises(Forbidden):
-        await record_aid(database, county.act("charity"), a_decision(county, key))
+        await decide(database, county.act("charity"), a_decision(county, key))
     with pytest.raises(NotFound):
-        await record_aid(database, county.act("assistance"), a_decision(county, 10**9))
+        await decide(database, county.act("assistance"), a_decision(county, 10**9))
     with pytest.raises(Conflict):
-        await record_aid(database, county.act("assistance"), a_decision(county, key))
+        await decide(database, county.act("assistance"), a_decision(county, key))
 
     assert await county.rows(government_aids) == []

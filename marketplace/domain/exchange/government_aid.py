@@ -11,6 +11,7 @@ from typing import NamedTuple
 from marketplace.domain.checks import QUANTITY_MAX, fault, within
 from marketplace.domain.errors import Fault, InvalidInput
 
+REASON_LENGTH_MAX = 500
 AMOUNT_FEN_MAX = 100_000_000  # a million yuan for one household is a typing error
 
 
@@ -103,7 +104,7 @@ def covered_by_government(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordAid:
+class DecideAid:
     """A decision of the assistance desk on one household.
 
     granted=False   decided, and not entitled: it covers nothing, and says that government was asked
@@ -118,16 +119,17 @@ class RecordAid:
     granted: bool = True
     covers_category_id: int | None = None
     covers_quantity: int = 0
+    reason: str | None = None
 
 
-def check_aid(command: RecordAid) -> None:
+def check_aid(command: DecideAid) -> None:
     """Raise InvalidInput with everything in the decision that cannot be."""
     faults = list(_faults(command))
     if faults:
         raise InvalidInput(*faults)
 
 
-def _faults(command: RecordAid) -> Iterator[Fault]:
+def _faults(command: DecideAid) -> Iterator[Fault]:
     yield from within("amount_fen", command.amount_fen, 0, AMOUNT_FEN_MAX)
     yield from within("covers_quantity", command.covers_quantity, 0, QUANTITY_MAX)
     if command.ends_on is not None and command.ends_on < command.starts_on:
@@ -140,6 +142,21 @@ def _faults(command: RecordAid) -> Iterator[Fault]:
             "INVALID",
             "What was not granted gives nothing: leave amount and coverage at zero.",
             "未批准的救助不提供任何内容，金额与抵扣数量须为零。",
+        )
+    said = (command.reason or "").strip()
+    if len(said) > REASON_LENGTH_MAX:
+        yield fault(
+            "reason",
+            "TOO_LARGE",
+            f"At most {REASON_LENGTH_MAX} characters.",
+            f"最多 {REASON_LENGTH_MAX} 个字符。",
+        )
+    if not command.granted and not said:
+        yield fault(
+            "reason",
+            "REQUIRED",
+            "Say why the household is not entitled; it may ask.",
+            "请说明不予救助的理由，以便答复申请家庭。",
         )
     if command.covers_quantity and command.covers_category_id is None:
         yield fault(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from marketplace.domain.exchange.government_aid import RecordAid
+from marketplace.domain.exchange.government_aid import DecideAid
 from marketplace.persistence.database import Writing
 from marketplace.persistence.tables import government_aids
 
 
-def aid_row(command: RecordAid, *, decided_by: int | None, now: datetime) -> dict[str, object]:
+def aid_row(command: DecideAid, *, decided_by: int | None, now: datetime) -> dict[str, object]:
     return {
         "household_id": command.household_id,
         "kind": command.kind,
@@ -21,6 +21,8 @@ def aid_row(command: RecordAid, *, decided_by: int | None, now: datetime) -> dic
         "covers_quantity": command.covers_quantity,
         "decided_by": decided_by,
         "decided_at": now,
+        "reason": (command.reason or "").strip() or None,
+        "counted_at": now if command.starts_on <= now.date() else None,
     }
 
 

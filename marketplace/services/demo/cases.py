@@ -11,8 +11,8 @@ from typing import Literal
 from marketplace.domain.exchange.government_aid import (
     AidGranted,
     Counted,
+    DecideAid,
     GovernmentAidKind,
-    RecordAid,
     covered_by_government,
 )
 from marketplace.domain.exchange.needs import NeedStatus
@@ -110,11 +110,11 @@ def _aids(
         yield kind, want.category, units, units * price
 
 
-def aid_commands(case: Case, household_id: int, ground: Ground) -> list[RecordAid]:
+def aid_commands(case: Case, household_id: int, ground: Ground) -> list[DecideAid]:
     """The decisions on one household, as the assistance desk records them."""
     starts_on = case.since.date()
     return [
-        RecordAid(
+        DecideAid(
             household_id=household_id,
             kind=kind,
             amount_fen=amount,
