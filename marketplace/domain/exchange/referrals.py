@@ -10,6 +10,7 @@ from enum import StrEnum
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.exchange.needs import MOVES, NeedStatus
+from marketplace.domain.restrictions import under_restriction
 
 LINES_MAX = 100
 REASON_LENGTH_MAX = 500
@@ -50,6 +51,7 @@ class Line:
     deadline: datetime | None
     household_id: int
     referred_by: int | None
+    restricted: bool = False  # the household, from charity
 
 
 def check_line(line: Line, *, own_household: int | None, now: datetime) -> Fault | None:
@@ -101,6 +103,8 @@ def _not_presentable(line: Line, *, own_household: int | None, now: datetime) ->
             "This is your own household's case; another person must handle it.",
             "这是您本人家庭的事项，须由他人办理。",
         )
+    if line.restricted:
+        return under_restriction("")
     if not line.consent_in_force:
         return fault(
             "",

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from marketplace.domain.errors import Conflict, QuantityExceeded
 from marketplace.domain.exchange.government_aid import Counted
 from marketplace.domain.exchange.needs import WITHDRAWABLE, NeedStatus
+from marketplace.domain.restrictions import FROM_CHARITY
+from marketplace.persistence import restrictions
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.exchange import published_needs
 from marketplace.persistence.exchange.consents import in_force
@@ -30,13 +32,15 @@ def left() -> sa.ColumnElement[int]:
 def in_market(now: datetime) -> sa.ColumnElement[bool]:
     """Whether a row of `needs` is in the market: the one condition for snapshot and approval.
 
-    A restriction of the household shows as the status SUSPENDED.
+    A restriction of the household shows as the status SUSPENDED; a need that was written down
+    since is kept out by the restriction itself.
     """
     return sa.and_(
         needs.c.status == NeedStatus.PUBLISHED,
         sa.or_(needs.c.deadline.is_(None), needs.c.deadline > now),
         left() > 0,
         in_force(needs.c.household_id, now),
+        ~restrictions.in_force(needs.c.household_id, FROM_CHARITY, now),
     )
 
 
@@ -112,8 +116,8 @@ async def add(db: Writing, values: Values) -> int:
 async def lock(db: Writing, need_ids: Sequence[int], *, now: datetime) -> dict[int, Row]:
     """Needs by id with what the rules ask of them; their rows stay locked.
 
-    Beside the need's own columns: tree_low of its region, consent_in_force, kind and
-    reference_price_fen of its category, target_groups of its household.
+    Beside the need's own columns: tree_low of its region, consent_in_force, restricted (from
+    charity), kind and reference_price_fen of its category, target_groups of its household.
     """
     await _lock_rows(db, sorted(set(need_ids)))
     statement = (
@@ -121,6 +125,7 @@ async def lock(db: Writing, need_ids: Sequence[int], *, now: datetime) -> dict[i
             needs,
             regions.c.tree_low,
             in_force(needs.c.household_id, now).label("consent_in_force"),
+            restrictions.in_force(needs.c.household_id, FROM_CHARITY, now).label("restricted"),
             categories.c.kind,
             categories.c.reference_price_fen,
             households.c.target_groups,

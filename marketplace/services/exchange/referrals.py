@@ -230,6 +230,7 @@ def _line(row: Row) -> Line:
         deadline=row["deadline"],
         household_id=row["household_id"],
         referred_by=row["referred_by"],
+        restricted=bool(row["restricted"]),
     )
 
 
