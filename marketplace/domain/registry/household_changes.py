@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from marketplace.domain.checks import fault
+from marketplace.domain.checks import fault, text
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.registry.applications import reason_faults
-from marketplace.domain.registry.households import HouseholdStatus, NewMember, Relation
+from marketplace.domain.registry.households import (
+    ADDRESS_LENGTH_MAX,
+    HouseholdStatus,
+    NewMember,
+    Relation,
+    phone_faults,
+    place_faults,
+)
 
 EARLIEST = date(1900, 1, 1)
 
@@ -137,3 +144,92 @@ def groups_after(household: int, before: Sequence[int], after: Sequence[int]) ->
     for each in after:
         mask |= each
     return mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveHousehold:
+    """A household that lives elsewhere now; in the same region where only the address changes."""
+
+    household_id: int
+    region_id: int
+    moved_on: date
+    reason: str
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeHouseholds:
+    """Two entries that are one household: `merged_id` lives on in `household_id`."""
+
+    household_id: int
+    merged_id: int
+    reason: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitHousehold:
+    """Members who are a household of their own from now on.
+
+    member_ids   who goes, not all of them
+    head_id      who of them heads the new household; the old head stays, or `new_head_id` follows
+    need_ids     drafts that go with them
+    """
+
+    household_id: int
+    member_ids: tuple[int, ...]
+    head_id: int
+    region_id: int
+    split_on: date
+    reason: str
+    new_head_id: int | None = None
+    need_ids: tuple[int, ...] = ()
+    address: str = ""
+    phone: str | None = None
+    expected_version: int | None = None
+
+
+def check_move_of(command: MoveHousehold, *, today: date) -> None:
+    """Raise InvalidInput with everything that keeps this from being a move."""
+    faults = [
+        *day_faults("moved_on", command.moved_on, today=today),
+        *text("address", command.address, 0, ADDRESS_LENGTH_MAX),
+        *place_faults(command.latitude, command.longitude),
+    ]
+    check_reason(command.reason, faults=faults)
+
+
+def check_split(command: SplitHousehold, *, members: Sequence[int], today: date) -> None:
+    """Raise InvalidInput with everything that keeps this from being a split.
+
+    members   who belongs to the household now
+    """
+    faults = [
+        *day_faults("split_on", command.split_on, today=today),
+        *text("address", command.address, 0, ADDRESS_LENGTH_MAX),
+    ]
+    if command.phone is not None:
+        faults += phone_faults("phone", command.phone)
+    going = set(command.member_ids)
+    if not going or not going < set(members) or len(going) < len(command.member_ids):
+        faults.append(
+            fault(
+                "member_ids",
+                "INVALID",
+                "Name some of the members, each once, and not all of them.",
+                "请选择部分成员，不可重复，也不可为全部成员。",
+            )
+        )
+    if command.head_id not in going:
+        faults.append(
+            fault(
+                "head_id",
+                "INVALID",
+                "The new household's head must be one of those who go.",
+                "新家庭户主须为分出的成员之一。",
+            )
+        )
+    check_reason(command.reason, faults=faults)

@@ -153,22 +153,27 @@ def check_household(command: RegisterHousehold, *, today: date) -> None:
 def household_faults(command: RegisterHousehold, *, today: date) -> Iterator[Fault]:
     yield from _member_list_faults(command)
     for position, member in enumerate(command.members):
-        for found in _member_faults(member, today):
+        for found in member_faults(member, today):
             yield Fault(("members", str(position), *found.field), found.code, found.text)
     yield from text("address", command.address, 0, ADDRESS_LENGTH_MAX)
     if command.phone is not None:
         yield from phone_faults("phone", command.phone)
-    if (command.latitude is None) != (command.longitude is None):
+    yield from place_faults(command.latitude, command.longitude)
+    if command.external_reference is not None:
+        yield from text("external_reference", command.external_reference, 1, REFERENCE_LENGTH_MAX)
+
+
+def place_faults(latitude: float | None, longitude: float | None) -> Iterator[Fault]:
+    """Degrees, both or neither, on earth."""
+    if (latitude is None) != (longitude is None):
         yield fault(
-            "longitude" if command.longitude is None else "latitude",
+            "longitude" if longitude is None else "latitude",
             "REQUIRED",
             "Give latitude and longitude together, or neither.",
             "纬度与经度须同时填写或同时留空。",
         )
-    elif abs(command.latitude or 0) > 90 or abs(command.longitude or 0) > 180:
+    elif abs(latitude or 0) > 90 or abs(longitude or 0) > 180:
         yield fault("latitude", "INVALID", "No such place on earth.", "经纬度超出范围。")
-    if command.external_reference is not None:
-        yield from text("external_reference", command.external_reference, 1, REFERENCE_LENGTH_MAX)
 
 
 def phone_faults(name: str, phone: str) -> Iterator[Fault]:
@@ -219,7 +224,8 @@ def _member_list_faults(command: RegisterHousehold) -> Iterator[Fault]:
         )
 
 
-def _member_faults(member: NewMember, today: date) -> Iterator[Fault]:
+def member_faults(member: NewMember, today: date) -> Iterator[Fault]:
+    """What no member can be: a name, an identity number, a birthday."""
     yield from text("name", member.name, 1, NAME_LENGTH_MAX)
     born = None
     if member.identity_number is not None:

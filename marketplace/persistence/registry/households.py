@@ -17,6 +17,7 @@ from marketplace.domain.registry.households import (
 from marketplace.domain.registry.recognition import due_at, runs_out_at, snapshot_of
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Writing
+from marketplace.persistence.registry import duplicates
 from marketplace.persistence.tables import accounts, households, members, regions
 
 ADDRESS = "households.address"
@@ -128,6 +129,8 @@ async def add_many(
         for member in command.members
     ]
     await db.insert_many(members, rows)
+    if known:
+        await duplicates.note_households(db, keys, max(at for _, at in known))
     return keys
 
 

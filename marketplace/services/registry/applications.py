@@ -39,7 +39,7 @@ from marketplace.domain.registry.households import (
 from marketplace.domain.registry.regions import RegionLevel
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
-from marketplace.persistence.registry import applications, households, regions
+from marketplace.persistence.registry import applications, duplicates, households, regions
 from marketplace.services import messages
 from marketplace.services.acting import KEY_LENGTH_MAX, Act, Turn, once, record
 from marketplace.services.registry.households import HOME_LEVELS, enter, not_ones_own, within
@@ -101,6 +101,7 @@ async def submit(
         if application_id is None:
             assert client is not None, "only a client's key meets another"
             return _same(await applications.by_client_key(turn.db, client["key_index"]), client)
+        await duplicates.note_applications(turn.db, [application_id], database.now())
         told = {"channel": command.channel, "region": command.region_id}
         await record(turn, database, "application.submitted", "Application", application_id, **told)
         made = reference(LETTER, database.now().year, application_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.households import RegisterHousehold, check_household
@@ -34,7 +36,12 @@ async def enter(turn: Turn, database: Database, sealer: Sealer, command: Registe
     await home_region(db, turn.act.viewer, command.region_id)
     check_household(command, today=now.date())
     await not_known_yet(db, sealer, command)
-    (household_id,) = await households.add_many(db, sealer, [command], [now])
+    try:
+        (household_id,) = await households.add_many(db, sealer, [command], [now])
+    except sa.exc.IntegrityError as error:
+        if "identity_number_index" not in str(error.orig):
+            raise
+        raise someone_is_known() from error
     told = {"members": len(command.members), "region": command.region_id}
     await record(turn, database, "household.registered", "Household", household_id, **told)
     return household_id
@@ -64,13 +71,7 @@ async def not_known_yet(db: Reading, sealer: Sealer, command: RegisterHousehold)
     numbers = [m.identity_number for m in command.members if m.identity_number]
     indexes = [households.identity_index(sealer, number) for number in numbers]
     if await households.known_numbers(db, indexes):
-        raise Conflict.of(
-            "members",
-            "A member with one of these identity numbers belongs to a household already. "
-            "Look for it before you register it anew.",
-            "其中有身份证号码已登记在其他家庭，请先查询，勿重复登记。",
-            code="ALREADY_REGISTERED",
-        )
+        raise someone_is_known()
     reference = command.external_reference
     if reference is not None and await households.reference_taken(db, reference):
         raise Conflict.of(
@@ -79,6 +80,17 @@ async def not_known_yet(db: Reading, sealer: Sealer, command: RegisterHousehold)
             "该外部编号已被其他家庭使用。",
             code="ALREADY_REGISTERED",
         )
+
+
+def someone_is_known() -> Conflict:
+    """The refusal of a person who belongs to a household already."""
+    return Conflict.of(
+        "members",
+        "A member with one of these identity numbers belongs to a household already. "
+        "Look for it before you register it anew.",
+        "其中有身份证号码已登记在其他家庭，请先查询，勿重复登记。",
+        code="ALREADY_REGISTERED",
+    )
 
 
 async def not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:
