@@ -8,6 +8,7 @@ import logging
 from marketplace.persistence.database import Database
 from marketplace.services.exchange.expiry import keep_expiring
 from marketplace.services.feed import Sight
+from marketplace.services.oversight.lapsing import keep_lapsing
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.services.telling import keep_telling
 from marketplace.services.worker import run_worker
@@ -26,7 +27,10 @@ async def run_chores(
     Any number may run at once. The worker does not end with the others; whatever ends the worker
     is raised.
     """
-    beside = [asyncio.create_task(keep_expiring(database, stop=stop), name="expiring")]
+    beside = [
+        asyncio.create_task(keep_expiring(database, stop=stop), name="expiring"),
+        asyncio.create_task(keep_lapsing(database, stop=stop), name="restrictions"),
+    ]
     if sight is not None:
         telling = keep_telling(database, settings, sealer_of(settings), sight, stop=stop)
         beside.append(asyncio.create_task(telling, name="telling"))

@@ -9,6 +9,7 @@ from marketplace.domain.registry.organizations import (
     check_organization,
     moved,
 )
+from marketplace.persistence import restrictions
 from marketplace.persistence.database import Database
 from marketplace.persistence.registry import organizations, regions
 from marketplace.services.acting import Act, once, record
@@ -47,7 +48,10 @@ async def register(database: Database, act: Act, command: RegisterOrganization) 
 
 
 async def verify(database: Database, act: Act, organization_id: int) -> int:
-    """Let an organization's offers open; its key. Raises NotFound, Conflict from other states."""
+    """Let an organization's offers open; its key.
+
+    Raises NotFound, Conflict from other states and (UNDER_RESTRICTION) while one stands.
+    """
     async with once(database, act, "organizationVerify") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["organization"]))
@@ -55,6 +59,13 @@ async def verify(database: Database, act: Act, organization_id: int) -> int:
         if row is None:
             raise NotFound
         after = moved("organizationVerify", OrganizationStatus(row["status"]))
+        if await restrictions.organization_is_under(turn.db, organization_id, now=database.now()):
+            raise Conflict.of(
+                "id",
+                "The organization is under a restriction. It is verified again at its end.",
+                "该单位处于限制期内，期满后自动恢复。",
+                code="UNDER_RESTRICTION",
+            )
         await organizations.set_status(turn.db, organization_id, after)
         told = {"from": row["status"], "to": after}
         await record(
