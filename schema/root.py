@@ -15,6 +15,12 @@ from schema.exchange.allocations_writes import AllocationMutations
 from schema.exchange.consents_writes import ConsentMutations
 from schema.exchange.deliveries import DeliveryQuery
 from schema.exchange.deliveries_writes import DeliveryMutations
+from schema.exchange.delivery_routes import DeliveryRouteQuery
+from schema.exchange.feed import FeedSubscriptions
+from schema.exchange.feedback import FeedbackQuery
+from schema.exchange.feedback_writes import FeedbackMutations
+from schema.exchange.government_aid import GovernmentAidQuery
+from schema.exchange.government_aid_writes import GovernmentAidMutations
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
 from schema.exchange.offer_impact import OfferImpactQuery
@@ -35,13 +41,11 @@ from schema.exchange.results_writes import ResultMutations
 from schema.exchange.shortages import ShortageQuery
 from schema.fieldwork.visits import FieldworkQuery
 from schema.fieldwork.visits_writes import FieldworkMutations
-from schema.fieldwork.visits import FieldworkQuery
-from schema.fieldwork.visits_writes import FieldworkMutations
 from schema.limits import Checks, Gate
+from schema.notifications import NotificationMutations, NotificationQuery
 from schema.oversight.integrity import IntegrityQuery
 from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
 from schema.oversight.integrity_writes import IntegrityCaseMutations
-from schema.oversight.statistics import StatisticsQuery
 from schema.oversight.statistics import StatisticsQuery
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
@@ -57,6 +61,8 @@ from schema.registry.personal_data import PersonalDataQuery
 from schema.registry.regions import RegionQuery
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQuery
+from schema.webhooks import WebhookQuery
+from schema.webhooks_writes import WebhookMutations
 
 # A wing adds the class that holds its root fields here, and nowhere else.
 QUERIES: list[type] = [
@@ -69,6 +75,7 @@ QUERIES: list[type] = [
     AssessmentQuery,
     ApplicationQuery,
     PersonalDataQuery,
+    GovernmentAidQuery,
     NeedQuery,
     PublishedNeedQuery,
     OfferQuery,
@@ -77,21 +84,26 @@ QUERIES: list[type] = [
     ShortageQuery,
     AllocationQuery,
     DeliveryQuery,
+    DeliveryRouteQuery,
     ReferralQuery,
-    FieldworkQuery,
     FieldworkQuery,
     IntegrityQuery,
     StatisticsQuery,
-    StatisticsQuery,
+    NotificationQuery,
+    WebhookQuery,
     ResultQuery,
     RatingQuery,
+    FeedbackQuery,
 ]
 MUTATIONS: list[type] = [
+    NotificationMutations,
+    WebhookMutations,
     ApplicationMutations,
     HouseholdMutations,
     AssessmentMutations,
     OfferMutations,
     NeedMutations,
+    GovernmentAidMutations,
     ConsentMutations,
     ReferralMutations,
     PlanMutations,
@@ -101,12 +113,12 @@ MUTATIONS: list[type] = [
     PledgeMutations,
     SimulationMutations,
     FieldworkMutations,
-    FieldworkMutations,
     IntegrityCaseMutations,
     IntegrityOutcomeMutations,
     ResultMutations,
+    FeedbackMutations,
 ]
-SUBSCRIPTIONS: list[type] = [PlanSubscriptions]
+SUBSCRIPTIONS: list[type] = [PlanSubscriptions, FeedSubscriptions]
 
 
 def build_schema(settings: Settings) -> Schema:

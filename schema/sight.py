@@ -1,65 +1,8 @@
-"""Which rows a viewer may see, by the read graph's own rules, for those who tell of events."""
+"""Who may see what, for those who tell of events: the read graph's rules, once all are declared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from schema import root  # noqa: F401  # with it every node is there
+from schema.readgraph.sight import seen
 
-import sqlalchemy as sa
-
-from marketplace.domain.ids import reference
-from marketplace.domain.permissions import Role, Viewer
-from schema import root  # noqa: F401  # every node is declared once the root is there
-from schema.readgraph.declare import NODES, Leaf, Node, Referenced, Scope
-
-if TYPE_CHECKING:
-    from marketplace.persistence.database import Database
-
-CHUNK = 500
-
-
-async def seen(
-    database: Database, viewer: Viewer, entity: str, keys: Sequence[int]
-) -> Mapping[int, str]:
-    """Key -> reference ("" where it has none) of those rows that the viewer may see now."""
-    node = NODES.get(entity)
-    if node is None or not keys:
-        return {}
-    found: dict[int, str] = {}
-    wanted = sorted(set(keys))
-    asking = {
-        "now": database.now(),
-        "viewer_account_id": viewer.account_id,
-        "viewer_organization_id": viewer.organization_id,
-        "viewer_region_low": viewer.region_low,
-        "viewer_region_high": viewer.region_high,
-    }
-    async with database.read() as db:
-        for start in range(0, len(wanted), CHUNK):
-            statement = _statement(node, viewer.role, wanted[start : start + CHUNK])
-            letter = _letter(node)
-            for row in await db.rows(statement, asking):
-                at = row["moment"]
-                found[row["id"]] = reference(letter, at.year, row["id"]) if letter else ""
-    return found
-
-
-def _statement(node: Node, role: Role, keys: Sequence[int]) -> sa.Select[tuple[object, ...]]:
-    table = node.table.alias()
-    moment = _referenced(node)
-    return sa.select(
-        table.c.id,
-        (table.c[moment.moment] if moment else sa.null()).label("moment"),
-    ).where(table.c.id.in_(keys), node.visible(table.c, Scope(role)))
-
-
-def _letter(node: Node) -> str:
-    found = _referenced(node)
-    return found.letter if found else ""
-
-
-def _referenced(node: Node) -> Referenced | None:
-    declared = node.fields.get("reference")
-    spec = declared.spec if declared is not None else None
-    filtered = spec.filter if isinstance(spec, Leaf) else None
-    return filtered if isinstance(filtered, Referenced) else None
+__all__ = ["seen"]

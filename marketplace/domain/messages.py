@@ -27,7 +27,7 @@ class MessageStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class DeliveryStatus(StrEnum):
+class WebhookDeliveryStatus(StrEnum):
     """Where one event for one webhook stands; DEAD: given up, to be looked at by a person."""
 
     QUEUED = "QUEUED"

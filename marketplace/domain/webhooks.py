@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Fault, Forbidden, Text
+from marketplace.domain.moves import Move
 from marketplace.domain.permissions import PROVIDERS, Role, Viewer
 
 DESKS = frozenset({Role.CHARITY_OFFICER, Role.ASSISTANCE_OFFICER, Role.TOWNSHIP_OFFICER})
@@ -16,6 +18,22 @@ KINDS_MAX = 50
 URL_LENGTH_MAX = 500
 PER_SUBSCRIBER_MAX = 10
 OVERLAP = timedelta(hours=24)  # how long the secret before a rotation signs beside the new one
+
+
+class WebhookStatus(StrEnum):
+    """Whether a webhook is told of events."""
+
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+
+
+EITHER = frozenset(WebhookStatus)
+MOVES: Mapping[str, Move[WebhookStatus]] = {
+    "webhookUpdate": Move(before=EITHER, after=None),
+    "webhookRotateSecret": Move(before=EITHER, after=None),
+    "webhookDisable": Move(before=frozenset({WebhookStatus.ENABLED}), after=WebhookStatus.DISABLED),
+    "webhookEnable": Move(before=frozenset({WebhookStatus.DISABLED}), after=WebhookStatus.ENABLED),
+}
 
 _KIND = re.compile(r"[a-z][a-z_]{0,40}\.(\*|[a-z][a-z_]{0,40})")
 # The house's own business; whoever read a household's data is for supervision alone.

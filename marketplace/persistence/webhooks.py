@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.domain.messages import DeliveryStatus
+from marketplace.domain.messages import WebhookDeliveryStatus
 from marketplace.domain.webhooks import Subscriber
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Writing
@@ -146,7 +146,7 @@ async def deliveries(db: Reading, ids: Sequence[int]) -> Sequence[Row]:
 async def end(
     db: Writing,
     delivery_id: int,
-    status: DeliveryStatus,
+    status: WebhookDeliveryStatus,
     *,
     now: datetime,
     response_status: int | None = None,
@@ -186,7 +186,7 @@ async def revive(db: Writing, delivery_id: int, *, now: datetime) -> None:
         sa.update(webhook_deliveries)
         .where(webhook_deliveries.c.id == delivery_id)
         .values(
-            status=DeliveryStatus.QUEUED,
+            status=WebhookDeliveryStatus.QUEUED,
             attempts=0,
             error=None,
             next_try_at=now,
@@ -200,7 +200,7 @@ async def _queued(db: Writing, delivery_id: int, values: Values) -> None:
         sa.update(webhook_deliveries)
         .where(
             webhook_deliveries.c.id == delivery_id,
-            webhook_deliveries.c.status == DeliveryStatus.QUEUED,
+            webhook_deliveries.c.status == WebhookDeliveryStatus.QUEUED,
         )
         .values(dict(values))
     )
@@ -208,7 +208,7 @@ async def _queued(db: Writing, delivery_id: int, values: Values) -> None:
 
 def _due(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
-        webhook_deliveries.c.status == DeliveryStatus.QUEUED,
+        webhook_deliveries.c.status == WebhookDeliveryStatus.QUEUED,
         webhook_deliveries.c.next_try_at <= now,
     )
 

@@ -13,7 +13,7 @@ import orjson
 
 from marketplace.domain.events import Event
 from marketplace.domain.ids import opaque_id
-from marketplace.domain.messages import WEBHOOK_ATTEMPTS_MAX, DeliveryStatus, back_off
+from marketplace.domain.messages import WEBHOOK_ATTEMPTS_MAX, WebhookDeliveryStatus, back_off
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.domain.webhooks import is_wanted
 from marketplace.persistence import events as event_rows
@@ -149,7 +149,7 @@ async def _mark(database: Database, row: Row, answer: int | str) -> None:
     status = answer if isinstance(answer, int) else None
     async with database.write() as db:
         if status is not None and 200 <= status < 300:
-            await webhooks.end(db, key, DeliveryStatus.SENT, now=now, response_status=status)
+            await webhooks.end(db, key, WebhookDeliveryStatus.SENT, now=now, response_status=status)
             return
         error = f"HTTP_{status}" if status is not None else str(answer)
         gone = status == GONE
@@ -165,7 +165,7 @@ async def _mark(database: Database, row: Row, answer: int | str) -> None:
             await event_rows.append(db, told)
         hopeless = gone or error in ("DISABLED", "NOT_VISIBLE")
         if hopeless or row["attempts"] >= WEBHOOK_ATTEMPTS_MAX:
-            dead = DeliveryStatus.DEAD
+            dead = WebhookDeliveryStatus.DEAD
             await webhooks.end(db, key, dead, now=now, response_status=status, error=error)
         else:
             at = now + back_off(row["attempts"])

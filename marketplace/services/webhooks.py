@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from marketplace.domain.checks import fault
-from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound
-from marketplace.domain.messages import DeliveryStatus
+from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, Text
+from marketplace.domain.messages import WebhookDeliveryStatus
+from marketplace.domain.moves import check_move
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.domain.webhooks import (
+    MOVES,
     OVERLAP,
     PER_SUBSCRIBER_MAX,
     URL_LENGTH_MAX,
     Subscriber,
+    WebhookStatus,
     check_kinds,
     may_manage,
     subscriber_of,
@@ -24,6 +27,8 @@ from marketplace.persistence.database import Database, Row, Writing
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.outbound import Unreachable, is_literal_private, target_of
 from marketplace.services.signing import new_secret
+
+NOUN = Text("webhook", "回调")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +138,7 @@ async def disable(database: Database, act: Act, command: MoveWebhook) -> int:
         if turn.replay is not None:
             return int(str(turn.replay["webhook"]))
         row = await _own(turn, command.webhook_id, command.expected_version)
-        if row["disabled_at"] is not None:
-            raise Conflict.of("id", "The webhook is disabled already.", "该回调已停用。")
+        check_move(MOVES, "webhookDisable", _status(row), NOUN)
         await webhooks.change(turn.db, command.webhook_id, {"disabled_at": database.now()})
         return await _done(turn, database, "disabled", command.webhook_id)
 
@@ -145,8 +149,7 @@ async def enable(database: Database, act: Act, command: MoveWebhook) -> int:
         if turn.replay is not None:
             return int(str(turn.replay["webhook"]))
         row = await _own(turn, command.webhook_id, command.expected_version)
-        if row["disabled_at"] is None:
-            raise Conflict.of("id", "The webhook is in use already.", "该回调已启用。")
+        check_move(MOVES, "webhookEnable", _status(row), NOUN)
         await _check_room(turn.db, _subscriber(row))
         values = {"disabled_at": None, "after_event_id": await feed.newest(turn.db)}
         await webhooks.change(turn.db, command.webhook_id, values)
@@ -162,7 +165,7 @@ async def retry(database: Database, act: Act, delivery_id: int) -> int:
         if found is None:
             raise NotFound
         await _own(turn, found["webhook_id"], None)
-        if found["status"] != DeliveryStatus.DEAD:
+        if found["status"] != WebhookDeliveryStatus.DEAD:
             raise Conflict.of(
                 "id",
                 f"The delivery is {found['status']}; only what is DEAD can be sent again.",
@@ -188,6 +191,10 @@ async def _own(turn: Turn, webhook_id: int, expected_version: int | None) -> Row
             f"该回调已更新至版本 {row['version']}，请重新读取。",
         )
     return row
+
+
+def _status(row: Row) -> WebhookStatus:
+    return WebhookStatus.ENABLED if row["disabled_at"] is None else WebhookStatus.DISABLED
 
 
 def _subscriber(row: Row) -> Subscriber:

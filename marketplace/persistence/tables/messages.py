@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from marketplace.domain.messages import (
     CODE_TRIES_MAX,
     CodePurpose,
-    DeliveryStatus,
     MessageStatus,
+    WebhookDeliveryStatus,
 )
 from marketplace.domain.permissions import Role
 from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
@@ -137,7 +137,7 @@ webhook_deliveries = sa.Table(
     moment("created_at"),
     moment("next_try_at"),
     moment("finished_at", nullable=True),
-    one_of("status", tuple(DeliveryStatus)),
+    one_of("status", tuple(WebhookDeliveryStatus)),
     sa.UniqueConstraint("webhook_id", "event_id", name="uq_webhook_deliveries_once"),
     sa.Index(
         "ix_webhook_deliveries_next_try_at",
