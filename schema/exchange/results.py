@@ -36,6 +36,9 @@ from schema.readgraph.references import referenced_by
 from schema.registry.trees import in_region_of, of_household
 from schema.scalars import Quantity
 
+# Whoever uses the enums takes them from here, so that they are described before they are used.
+__all__ = ["DESKS", "Desk", "Result", "ResultCopy", "ResultQuery", "ResultStatus"]
+
 DESKS = COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER}
 NOT_PROVIDERS = STAFF | {Role.APPLICANT}
 

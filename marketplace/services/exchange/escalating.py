@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from marketplace.domain.events import Event
+from marketplace.domain.exchange.feedback import FeedbackStatus, policy_on
 from marketplace.domain.exchange.results import ABOVE, Desk
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row
-from marketplace.persistence.exchange import overdue
+from marketplace.persistence.exchange import feedback, overdue
 
 AT_ONCE_MAX = 500
 
@@ -31,6 +32,24 @@ async def escalate_feedback(database: Database) -> int:
             db, _told(database, "feedback.overdue", "Feedback", rows, key="id")
         )
         return len(rows)
+
+
+async def close_answered_feedback(database: Database) -> int:
+    """Close what was answered long ago and not taken up again; how many. A chore."""
+    now = database.now()
+    async with database.write() as db:
+        before = now - policy_on(now.date()).close_after
+        due = await feedback.lock_settled(db, answered_before=before, limit=AT_ONCE_MAX)
+        if due:
+            await feedback.change(db, due, {"status": FeedbackStatus.CLOSED, "closed_at": now})
+            await events.append_many(
+                db,
+                [
+                    Event(kind="feedback.closed", at=now, entity="Feedback", entity_id=each)
+                    for each in due
+                ],
+            )
+        return len(due)
 
 
 def _told(

@@ -46,6 +46,7 @@ class Expired:
     codes: int = 0
     results_overdue: int = 0
     feedback_overdue: int = 0
+    feedback_closed: int = 0
     needs_closed: int = 0
 
 
@@ -65,6 +66,7 @@ async def expire(database: Database) -> Expired:
         codes=await _tried(codes.forget, database),
         results_overdue=await _tried(escalating.escalate_results, database),
         feedback_overdue=await _tried(escalating.escalate_feedback, database),
+        feedback_closed=await _tried(escalating.close_answered_feedback, database),
         needs_closed=await _tried(results.close_done, database),
     )
 
