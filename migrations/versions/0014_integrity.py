@@ -75,33 +75,12 @@ def _cases() -> None:
             "status IN ('OPEN', 'FOUND', 'RESTRICTED', 'APPEALED', 'RECOVERED', 'CLOSED', 'DISMISSED')",
             name="ck_integrity_cases_status_known",
         ),
-        sa.ForeignKeyConstraint(
-            ["allocation_id"],
-            ["allocations.id"],
-            name="fk_integrity_cases_allocation_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["ended_by"], ["accounts.id"], name="fk_integrity_cases_ended_by", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["household_id"],
-            ["households.id"],
-            name="fk_integrity_cases_household_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["opened_by"], ["accounts.id"], name="fk_integrity_cases_opened_by", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name="fk_integrity_cases_organization_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["region_id"], ["regions.id"], name="fk_integrity_cases_region_id", ondelete="RESTRICT"
-        ),
+        _to("integrity_cases", "allocation_id", "allocations"),
+        _to("integrity_cases", "ended_by", "accounts"),
+        _to("integrity_cases", "household_id", "households"),
+        _to("integrity_cases", "opened_by", "accounts"),
+        _to("integrity_cases", "organization_id", "organizations"),
+        _to("integrity_cases", "region_id", "regions"),
         sa.PrimaryKeyConstraint("id", name="pk_integrity_cases"),
         sa.UniqueConstraint("seal_id", name="uq_integrity_cases_seal_id"),
     )
@@ -119,18 +98,8 @@ def _cases() -> None:
         sa.Column("finding_sealed", sa.Text(), nullable=False),
         sa.Column("seal_id", sa.Text(), nullable=False),
         sa.Column("found_at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["integrity_cases.id"],
-            name="fk_integrity_findings_case_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["found_by"],
-            ["accounts.id"],
-            name="fk_integrity_findings_found_by",
-            ondelete="RESTRICT",
-        ),
+        _to("integrity_findings", "case_id", "integrity_cases"),
+        _to("integrity_findings", "found_by", "accounts"),
         sa.PrimaryKeyConstraint("id", name="pk_integrity_findings"),
         sa.UniqueConstraint("case_id", "found_by", name="uq_integrity_findings_once_each"),
         sa.UniqueConstraint("seal_id", name="uq_integrity_findings_seal_id"),
@@ -172,24 +141,10 @@ def _consequences() -> None:
             name="ck_restrictions_scope_known",
         ),
         sa.CheckConstraint("starts_at < ends_at", name="ck_restrictions_starts_before_it_ends"),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["integrity_cases.id"], name="fk_restrictions_case_id", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["household_id"],
-            ["households.id"],
-            name="fk_restrictions_household_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["ordered_by"], ["accounts.id"], name="fk_restrictions_ordered_by", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name="fk_restrictions_organization_id",
-            ondelete="RESTRICT",
-        ),
+        _to("restrictions", "case_id", "integrity_cases"),
+        _to("restrictions", "household_id", "households"),
+        _to("restrictions", "ordered_by", "accounts"),
+        _to("restrictions", "organization_id", "organizations"),
         sa.PrimaryKeyConstraint("id", name="pk_restrictions"),
         sa.UniqueConstraint("case_id", name="uq_restrictions_case_id"),
         sa.UniqueConstraint("seal_id", name="uq_restrictions_seal_id"),
@@ -207,15 +162,8 @@ def _consequences() -> None:
         "restricted_offers",
         sa.Column("restriction_id", KEY, nullable=False),
         sa.Column("offer_id", KEY, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["offer_id"], ["offers.id"], name="fk_restricted_offers_offer_id", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["restriction_id"],
-            ["restrictions.id"],
-            name="fk_restricted_offers_restriction_id",
-            ondelete="RESTRICT",
-        ),
+        _to("restricted_offers", "offer_id", "offers"),
+        _to("restricted_offers", "restriction_id", "restrictions"),
         sa.PrimaryKeyConstraint("restriction_id", "offer_id", name="pk_restricted_offers"),
     )
     op.create_index("ix_restricted_offers_offer_id", "restricted_offers", ["offer_id"])
@@ -231,12 +179,8 @@ def _consequences() -> None:
         sa.Column("recorded_at", MOMENT, nullable=False),
         sa.CheckConstraint("amount_fen >= 0", name="ck_recoveries_amount_not_negative"),
         sa.CheckConstraint("kind IN ('ORDERED', 'RECEIVED')", name="ck_recoveries_kind_known"),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["integrity_cases.id"], name="fk_recoveries_case_id", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["recorded_by"], ["accounts.id"], name="fk_recoveries_recorded_by", ondelete="RESTRICT"
-        ),
+        _to("recoveries", "case_id", "integrity_cases"),
+        _to("recoveries", "recorded_by", "accounts"),
         sa.PrimaryKeyConstraint("id", name="pk_recoveries"),
     )
     op.create_index("ix_recoveries_case_id", "recoveries", ["case_id"])
@@ -259,24 +203,9 @@ def _consequences() -> None:
         sa.CheckConstraint(
             "outcome IN ('REFUSED', 'GRANTED')", name="ck_integrity_appeals_outcome_known"
         ),
-        sa.ForeignKeyConstraint(
-            ["appealed_by"],
-            ["accounts.id"],
-            name="fk_integrity_appeals_appealed_by",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["integrity_cases.id"],
-            name="fk_integrity_appeals_case_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["decided_by"],
-            ["accounts.id"],
-            name="fk_integrity_appeals_decided_by",
-            ondelete="RESTRICT",
-        ),
+        _to("integrity_appeals", "appealed_by", "accounts"),
+        _to("integrity_appeals", "case_id", "integrity_cases"),
+        _to("integrity_appeals", "decided_by", "accounts"),
         sa.PrimaryKeyConstraint("id", name="pk_integrity_appeals"),
         sa.UniqueConstraint("seal_id", name="uq_integrity_appeals_seal_id"),
     )
@@ -294,24 +223,9 @@ def _consequences() -> None:
             "kind IN ('FOUND', 'RESTRICTED', 'RECOVERY_ORDERED', 'RECOVERY_RECEIVED', 'RECOVERED', 'APPEALED', 'APPEAL_REFUSED', 'RESTRICTION_LAPSED', 'CLOSED', 'DISMISSED')",
             name="ck_integrity_entries_kind_known",
         ),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["integrity_cases.id"],
-            name="fk_integrity_entries_case_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["household_id"],
-            ["households.id"],
-            name="fk_integrity_entries_household_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name="fk_integrity_entries_organization_id",
-            ondelete="RESTRICT",
-        ),
+        _to("integrity_entries", "case_id", "integrity_cases"),
+        _to("integrity_entries", "household_id", "households"),
+        _to("integrity_entries", "organization_id", "organizations"),
         sa.PrimaryKeyConstraint("id", name="pk_integrity_entries"),
     )
     op.create_index("ix_integrity_entries_case_id", "integrity_entries", ["case_id"])
@@ -344,15 +258,9 @@ def _fieldwork() -> None:
             name="ck_visits_kind_known",
         ),
         sa.CheckConstraint("persons_reached >= 0", name="ck_visits_persons_not_negative"),
-        sa.ForeignKeyConstraint(
-            ["household_id"], ["households.id"], name="fk_visits_household_id", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["region_id"], ["regions.id"], name="fk_visits_region_id", ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["visited_by"], ["accounts.id"], name="fk_visits_visited_by", ondelete="RESTRICT"
-        ),
+        _to("visits", "household_id", "households"),
+        _to("visits", "region_id", "regions"),
+        _to("visits", "visited_by", "accounts"),
         sa.PrimaryKeyConstraint("id", name="pk_visits"),
         sa.UniqueConstraint("seal_id", name="uq_visits_seal_id"),
     )
@@ -380,26 +288,16 @@ def _fieldwork() -> None:
             "outcome IN ('NO_CHANGE', 'RISK_FOUND', 'MATCHED', 'RISK_GONE')",
             name="ck_monitoring_checks_outcome_known",
         ),
-        sa.ForeignKeyConstraint(
-            ["checked_by"],
-            ["accounts.id"],
-            name="fk_monitoring_checks_checked_by",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["household_id"],
-            ["households.id"],
-            name="fk_monitoring_checks_household_id",
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["region_id"],
-            ["regions.id"],
-            name="fk_monitoring_checks_region_id",
-            ondelete="RESTRICT",
-        ),
+        _to("monitoring_checks", "checked_by", "accounts"),
+        _to("monitoring_checks", "household_id", "households"),
+        _to("monitoring_checks", "region_id", "regions"),
         sa.PrimaryKeyConstraint("id", name="pk_monitoring_checks"),
     )
     op.create_index("ix_monitoring_checks_checked_at", "monitoring_checks", ["checked_at"])
     op.create_index("ix_monitoring_checks_household_id", "monitoring_checks", ["household_id"])
     op.create_index("ix_monitoring_checks_region_id", "monitoring_checks", ["region_id"])
+
+
+def _to(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
+    name = f"fk_{table}_{column}"
+    return sa.ForeignKeyConstraint([column], [f"{target}.id"], name=name, ondelete="RESTRICT")
