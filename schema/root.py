@@ -21,8 +21,6 @@ from schema.exchange.feedback import FeedbackQuery
 from schema.exchange.feedback_writes import FeedbackMutations
 from schema.exchange.government_aid import GovernmentAidQuery
 from schema.exchange.government_aid_writes import GovernmentAidMutations
-from schema.exchange.feedback import FeedbackQuery
-from schema.exchange.feedback_writes import FeedbackMutations
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
 from schema.exchange.offer_impact import OfferImpactQuery
