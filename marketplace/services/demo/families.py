@@ -18,6 +18,7 @@ from marketplace.domain.registry.households import (
 from marketplace.services.demo.people import People
 
 YUAN = 100
+REFERENCE = "DEMO-H{:05d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +209,7 @@ def _home(number: int, family: Family, place: Place, people: People, dice: rando
         monitoring_category=dice.choice(list(MonitoringCategory)) if watched else None,
         latitude=_near(place.latitude, dice),
         longitude=_near(place.longitude, dice),
-        external_reference=f"DEMO-H{number:05d}",
+        external_reference=REFERENCE.format(number),
     )
     found = Circumstances(
         member_count=household.heads,

@@ -270,20 +270,19 @@ async def add_staff(
     organizations: Sequence[Mapping[str, object]],
     *,
     grid_cell: int,
-    applicant: int,
     now: datetime,
 ) -> Staff:
-    """One account a role (two where four eyes are asked for), and one a town and organization."""
+    """One account a role (two where four eyes are asked for), and one a town and organization.
+
+    The applicant's follows once its household is there.
+    """
     county, town = ground.regions[COUNTY]["id"], ground.regions[TOWN]["id"]
-    region_of = {"GRID_WORKER": grid_cell, "SOCIAL_WORKER": town, "APPLICANT": None}
+    region_of = {"GRID_WORKER": grid_cell, "SOCIAL_WORKER": town}
     by_role = {}
     for name, role, label in STAFF:
-        account = CreateAccount(
-            name=label,
-            role=role,
-            region_id=region_of.get(name, county),
-            household_id=applicant if role is Role.APPLICANT else None,
-        )
+        if role is Role.APPLICANT:
+            continue
+        account = CreateAccount(name=label, role=role, region_id=region_of.get(name, county))
         by_role[name] = await accounts.add(db, account, now)
     by_organization = {}
     for organization in organizations:
@@ -299,3 +298,10 @@ async def add_staff(
         )
         by_town[str(row["code"])] = await accounts.add(db, officer, now)
     return Staff(by_role=by_role, by_town=by_town, by_organization=by_organization)
+
+
+async def add_applicant(db: Writing, household_id: int, *, now: datetime) -> None:
+    """The account of one household that follows its own case."""
+    (label,) = (label for _, role, label in STAFF if role is Role.APPLICANT)
+    account = CreateAccount(name=label, role=Role.APPLICANT, household_id=household_id)
+    await accounts.add(db, account, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from marketplace.domain.errors import Conflict
 from marketplace.domain.events import Event
@@ -13,7 +13,7 @@ from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.registry.accounts import new_key
 from marketplace.persistence import events
 from marketplace.persistence.crypto import Sealer
-from marketplace.persistence.database import Database, Writing
+from marketplace.persistence.database import Database, Reading, Writing
 from marketplace.persistence.exchange.government_aid import aid_row
 from marketplace.persistence.registry import accounts, households
 from marketplace.persistence.registry import organizations as organization_rows
@@ -29,15 +29,28 @@ from marketplace.services.demo import desk, families, ground, supply
 from marketplace.services.demo.ground import Ground, Staff
 from marketplace.services.demo.people import People
 from marketplace.services.demo.size import SEED, DemoSize, dice
+from marketplace.services.demo.story.replay import replay
 from marketplace.services.registry import categories, regions
+from marketplace.settings import Settings
 
 Progress = Callable[[float, str], None]
+
+
+STAFF_SINCE = datetime(2022, 12, 20, 1, tzinfo=UTC)
+STORY_SHARE = 0.75  # of the time that loading takes
+FIRST_HOUSEHOLD = families.REFERENCE.format(1)  # written last: with it the county is whole
 
 
 class AlreadyLoaded(Conflict):
     """The demo county is in this database already; nothing was changed."""
 
     code = "ALREADY_LOADED"
+
+
+class HalfLoaded(Conflict):
+    """Loading the demo county was broken off; it must be started afresh."""
+
+    code = "HALF_LOADED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +62,16 @@ class DemoResult:
 
 
 async def is_loaded(database: Database) -> bool:
+    """Whether the whole county is there."""
     async with database.read() as db:
-        return await organization_rows.reference_taken(db, ground.MARK)
+        return await households.reference_taken(db, FIRST_HOUSEHOLD)
+
+
+async def is_half_loaded(database: Database) -> bool:
+    """Whether loading began and was broken off."""
+    async with database.read() as db:
+        began = await organization_rows.reference_taken(db, ground.MARK)
+    return began and not await is_loaded(database)
 
 
 async def load(
@@ -60,11 +81,13 @@ async def load(
     *,
     size: DemoSize | None = None,
     seed: int = SEED,
+    story: Settings | None = None,
 ) -> DemoResult:
     """Make up the county, the same for the same seed and day.
 
     on_progress    told a share of 0..1 and the stage's name
-    Raises AlreadyLoaded, and then keeps what is there.
+    story          what to plan with, to live through 2023 first; None: today's market alone
+    Raises AlreadyLoaded, and then keeps what is there, or HalfLoaded.
     """
     tell = on_progress or (lambda share, stage: None)
     size = size or DemoSize()
@@ -74,8 +97,33 @@ async def load(
     await categories.load(database, categories.from_package())
     async with database.write() as db:
         if await organization_rows.reference_taken(db, ground.MARK):
-            raise AlreadyLoaded.of("", "The demo county is loaded already.", "演示县数据已载入。")
-        result = await _people(db, await ground.read(db, database.now()), sealer, size, seed, tell)
+            raise await _loaded_before(db)
+        on = await ground.read(db, database.now())
+        thrown = _throw(on, size, seed)
+        organizations, staff = await _staff(db, on, thrown)
+    share = STORY_SHARE if story is not None else 0.0
+    if story is not None:
+        await replay(
+            database,
+            sealer,
+            story,
+            ground=on,
+            staff=staff,
+            providers={str(row["name"]): int(str(row["id"])) for row in organizations},
+            seed=seed,
+            tell=lambda part, stage: tell(0.05 + (STORY_SHARE - 0.05) * part, stage),
+        )
+    async with database.write() as db:
+        result = await _people(
+            db,
+            on,
+            sealer,
+            thrown,
+            staff,
+            organizations,
+            seed,
+            lambda part, stage: tell(share + (1 - share) * part, stage),
+        )
     tell(1.0, "done")
     return result
 
@@ -86,35 +134,69 @@ async def new_keys(database: Database) -> dict[str, str]:
         return await _keys(db, database.now())
 
 
-async def _people(
-    db: Writing, on: Ground, sealer: Sealer, size: DemoSize, seed: int, tell: Progress
-) -> DemoResult:
-    tell(0.1, "households")
-    applied_at = on.now - timedelta(days=420)
-    organizations, told = await ground.add_organizations(db, on, applied_at)
+async def _loaded_before(db: Reading) -> Conflict:
+    if await households.reference_taken(db, FIRST_HOUSEHOLD):
+        return AlreadyLoaded.of("", "The demo county is loaded already.", "演示县数据已载入。")
+    return HalfLoaded.of(
+        "",
+        "Loading the demo county was broken off. Start afresh: make demo-reset",
+        "演示县数据上次未载入完毕，请重新开始：make demo-reset",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Thrown:
+    """Today's families with their cases and needs, before they have keys."""
+
+    homes: Sequence[families.Home]
+    cases: Sequence[casework.Case]
+    drafts: Sequence[casework.NeedDraft]
+    size: DemoSize
+
+
+def _throw(on: Ground, size: DemoSize, seed: int) -> _Thrown:
     thrown = dice(seed, "homes")
     homes = families.homes(size.households, on.places, People(thrown, on.now.date()), thrown)
     cases = casework.cases(homes, on, dice(seed, "cases"))
     drafts = casework.need_drafts(cases, size, on, dice(seed, "needs"))
+    return _Thrown(homes=homes, cases=cases, drafts=drafts, size=size)
+
+
+async def _staff(db: Writing, on: Ground, thrown: _Thrown) -> tuple[list[dict[str, object]], Staff]:
+    """Organizations and accounts, there since before the story."""
+    organizations, told = await ground.add_organizations(db, on, STAFF_SINCE)
+    cell = _busiest_cell(thrown.homes)
+    staff = await ground.add_staff(db, on, organizations, grid_cell=cell, now=STAFF_SINCE)
+    await events.append_many(db, told)
+    return organizations, staff
+
+
+async def _people(
+    db: Writing,
+    on: Ground,
+    sealer: Sealer,
+    thrown: _Thrown,
+    staff: Staff,
+    organizations: Sequence[Mapping[str, object]],
+    seed: int,
+    tell: Progress,
+) -> DemoResult:
+    """Today's market: its families, needs and offers, in one transaction."""
+    tell(0.1, "households")
+    homes, cases, drafts = thrown.homes, thrown.cases, thrown.drafts
     keys = await households.add_many(
         db, sealer, [home.household for home in homes], [case.since for case in cases]
     )
+    applicant = keys[next(d.case for d in drafts if d.status is NeedStatus.PUBLISHED)]
+    await ground.add_applicant(db, applicant, now=on.now)
     tell(0.5, "cases")
-    staff = await ground.add_staff(
-        db,
-        on,
-        organizations,
-        grid_cell=_busiest_cell(homes),
-        applicant=keys[next(d.case for d in drafts if d.status is NeedStatus.PUBLISHED)],
-        now=applied_at,
-    )
-    told += await _add_cases(db, on, staff, cases, keys)
+    told = await _add_cases(db, on, staff, cases, keys)
     tell(0.65, "needs")
     desks = desk.Desk(ground=on, staff=staff, cases=cases, households=keys, dice=dice(seed, "desk"))
     told += await desk.work(db, desks, drafts)
     tell(0.8, "offers")
     offered = supply.offer_drafts(
-        desk.open_units(drafts), organizations, on, size, dice(seed, "offers")
+        desk.open_units(drafts), organizations, on, thrown.size, dice(seed, "offers")
     )
     told += await _add_offers(db, on, staff, offered, seed)
     tell(0.9, "events")
