@@ -132,6 +132,8 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "webhookDisable": WEBHOOK_OWNERS,
     "webhookEnable": WEBHOOK_OWNERS,
     "webhookDeliveryRetry": WEBHOOK_OWNERS,
+    # As personalData, of what the provider brings to the door itself, while that is open.
+    "recipientContact": PROVIDERS,
     # Not a list field but a recorded act, so it stands here with the writes.
     "personalData": frozenset(
         {
@@ -155,10 +157,11 @@ COMMANDS: Mapping[str, frozenset[Role]] = {
     "keyRevoke": frozenset({Role.ADMIN}),
 }
 
-# Questions that take the optimizer's time; they change nothing.
+# Questions whose answer is worked out, not read; they change nothing.
 QUESTIONS: Mapping[str, frozenset[Role]] = {
     "offerImpact": PROVIDERS | COUNTY_OFFICERS,
     "shortages": PROVIDERS | OFFICERS | SUPERVISION,
+    "deliveryRoutes": PROVIDERS | OFFICERS | SUPERVISION,
 }
 
 

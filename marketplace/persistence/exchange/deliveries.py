@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from marketplace.persistence.database import Values, Writing
-from marketplace.persistence.tables import check_ins, deliveries
+from marketplace.domain.exchange.allocations import AllocationStatus
+from marketplace.domain.exchange.deliveries import Carrier
+from marketplace.persistence.database import Reading, Row, Values, Writing
+from marketplace.persistence.tables import (
+    allocations,
+    categories,
+    check_ins,
+    deliveries,
+    households,
+    needs,
+    organizations,
+    regions,
+)
 
 ONE_BATCH = ("organization_id", "region_id", "carrier", "planned_on", "label")
 
@@ -24,3 +37,75 @@ async def batch(db: Writing, values: Values) -> int:
 async def add_check_in(db: Writing, values: Values) -> int:
     """Put down who was where, when, and what was handed over; its key."""
     return await db.insert(check_ins, values)
+
+
+async def stops(
+    db: Reading,
+    *,
+    until: date,
+    tree: tuple[int, int] | None,
+    organization_id: int | None,
+    limit: int,
+) -> list[Row]:
+    """What is on its way and to be brought by a day, by township, day and batch.
+
+    tree               only households of this interval of regions
+    organization_id    only what this organization brings itself
+
+    The household's place is for the order of driving and for nobody to see.
+    """
+    township = regions.alias("township")
+    statement = (
+        sa.select(
+            deliveries.c.id.label("delivery_id"),
+            deliveries.c.created_at.label("begun_at"),
+            deliveries.c.carrier,
+            deliveries.c.planned_on,
+            deliveries.c.label,
+            organizations.c.name.label("organization"),
+            township.c.id.label("township_id"),
+            township.c.name_zh.label("township_zh"),
+            township.c.name_en.label("township_en"),
+            township.c.latitude.label("centre_latitude"),
+            township.c.longitude.label("centre_longitude"),
+            allocations.c.id.label("allocation_id"),
+            allocations.c.created_at,
+            allocations.c.units_served,
+            categories.c.unit,
+            categories.c.label_zh,
+            categories.c.label_en,
+            regions.c.id.label("region_id"),
+            regions.c.name_zh,
+            regions.c.name_en,
+            households.c.latitude,
+            households.c.longitude,
+        )
+        .join(allocations, allocations.c.delivery_id == deliveries.c.id)
+        .join(needs, needs.c.id == allocations.c.need_id)
+        .join(households, households.c.id == needs.c.household_id)
+        .join(categories, categories.c.id == needs.c.category_id)
+        .join(regions, regions.c.id == needs.c.region_id)
+        .join(township, township.c.id == deliveries.c.region_id)
+        .join(organizations, organizations.c.id == deliveries.c.organization_id)
+        .where(
+            allocations.c.status == AllocationStatus.DISPATCHED, deliveries.c.planned_on <= until
+        )
+        .order_by(township.c.tree_low, deliveries.c.planned_on, deliveries.c.id, allocations.c.id)
+        .limit(limit)
+    )
+    if tree is not None:
+        statement = statement.where(regions.c.tree_low.between(*tree))
+    if organization_id is not None:
+        statement = statement.where(
+            deliveries.c.organization_id == organization_id,
+            deliveries.c.carrier == Carrier.PROVIDER,
+        )
+    return list(await db.rows(statement))
+
+
+async def tree_of(db: Reading, region_id: int) -> tuple[int, int] | None:
+    """The interval of a region's subtree; None: there is no such region."""
+    row = await db.row(
+        sa.select(regions.c.tree_low, regions.c.tree_high).where(regions.c.id == region_id)
+    )
+    return None if row is None else (row["tree_low"], row["tree_high"])

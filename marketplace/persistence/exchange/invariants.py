@@ -129,6 +129,11 @@ _UNCONFIRMED = (
     )
     .exists()
 )
+_CONFIRMED = (
+    sa.select(allocations.c.id)
+    .where(allocations.c.need_id == needs.c.id, allocations.c.confirmed_at.is_not(None))
+    .exists()
+)
 
 FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
     "offer_reserved": (
@@ -287,6 +292,7 @@ FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
             needs,
             needs.c.id,
             needs.c.status.in_([NeedStatus.FULFILLED, NeedStatus.CLOSED]),
+            _CONFIRMED,
             sa.or_(needs.c.covered < needs.c.quantity, _UNCONFIRMED),
         ),
     ),

@@ -58,7 +58,7 @@ async def read(
     is not there), InvalidInput for a purpose that says nothing.
     """
     require(act.viewer, "personalData")
-    purpose = _said(purpose)
+    purpose = purpose_said(purpose)
     async with database.write() as db:
         household = await households.located(db, household_id)
         if household is None or not await _in_scope(db, act.viewer, household):
@@ -80,15 +80,7 @@ async def read(
     return found
 
 
-async def _in_scope(db: Reading, viewer: Viewer, household: Row) -> bool:
-    if viewer.role is Role.AUDITOR:
-        return True
-    if viewer.role is Role.APPLICANT:
-        return bool(household["id"] == await households.household_of_account(db, viewer.account_id))
-    return within(viewer, household["region_low"])
-
-
-def _said(purpose: str) -> str:
+def purpose_said(purpose: str) -> str:
     """The purpose as it is recorded. Raises InvalidInput where it says nothing, or too much."""
     purpose = " ".join(purpose.split())
     letters = {c for c in purpose if c.isalpha()}
@@ -114,6 +106,14 @@ def _said(purpose: str) -> str:
             "用途中请勿填写身份证号、电话等个人信息。",
         )
     return purpose
+
+
+async def _in_scope(db: Reading, viewer: Viewer, household: Row) -> bool:
+    if viewer.role is Role.AUDITOR:
+        return True
+    if viewer.role is Role.APPLICANT:
+        return bool(household["id"] == await households.household_of_account(db, viewer.account_id))
+    return within(viewer, household["region_low"])
 
 
 def _opened(sealer: Sealer, household: Row, members: Sequence[Row]) -> PersonalData:
