@@ -72,7 +72,7 @@ described(
     {
         CancelReason.LAPSED: "The provider did not answer in time.",
         CancelReason.CONSENT: "The household's consent has ended.",
-        CancelReason.RESTRICTION: "The household came under a restriction.",
+        CancelReason.RESTRICTION: "The household or the provider came under a restriction.",
         CancelReason.OFFER_WITHDRAWN: "The provider took the offer back.",
         CancelReason.NEED_WITHDRAWN: "The need was taken back.",
         CancelReason.OFFICER: "The charity desk cancelled it.",
@@ -126,6 +126,16 @@ described(
         Settlement.CANCELLED: "取消, nothing was received.",
     },
 )
+
+
+# What happened to a household: nobody else learns whether it took its leave back or lost it.
+OF_THE_HOUSEHOLD = (CancelReason.CONSENT, CancelReason.RESTRICTION)
+
+
+def _may_be_told(row: Columns, scope: Scope) -> Condition:
+    if scope.is_one_of(PROVIDERS):
+        return row["cancel_reason"].not_in(OF_THE_HOUSEHOLD)
+    return sa.true()
 
 
 def _visible(row: Columns, scope: Scope) -> Condition:
@@ -188,7 +198,11 @@ class Allocation(Entity):
         "reserved_until", "Until when the provider may accept.", filter=True, order=True
     )
     cancel_reason: CancelReason | None = column(
-        "cancel_reason", "Why it was cancelled, if it was.", filter=CancelReason
+        "cancel_reason",
+        "Why it was cancelled, if it was. A provider is not told which of the reasons that lie "
+        "with the household it was.",
+        only=_may_be_told,
+        filter=CancelReason,
     )
     created_at: datetime = column("created_at", "When it was set aside.", filter=True, order=True)
     ended_at: datetime | None = column(

@@ -166,6 +166,16 @@ class Household(Entity):
     consents: Edge = many(
         "Consent", "household_id", "What it agreed to, and whether it still does."
     )
+    visits: Edge = many("Visit", "household_id", "Visits to it.")
+    monitoring_checks: Edge = many(
+        "MonitoringCheck", "household_id", "When it was checked, and what was found."
+    )
+    integrity_cases: Edge = many(
+        "IntegrityCase", "household_id", "Cases of integrity about it that the viewer may know of."
+    )
+    integrity_entries: Edge = many(
+        "IntegrityEntry", "household_id", "Its integrity file, the latest line first."
+    )
 
 
 @strawberry.type

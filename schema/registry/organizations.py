@@ -80,6 +80,12 @@ class Organization(Entity):
     )
     region: Edge = one("Region", "region_id", "Where it is seated.", filter=True)
     offers: Edge = many("Offer", "organization_id", "What it offers.")
+    integrity_cases: Edge = many(
+        "IntegrityCase", "organization_id", "Cases about it: for itself and the charity desk."
+    )
+    integrity_entries: Edge = many(
+        "IntegrityEntry", "organization_id", "Its integrity file, the latest line first."
+    )
 
 
 @strawberry.type
