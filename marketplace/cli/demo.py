@@ -24,7 +24,9 @@ from marketplace.services.registry.sealing import sealer_of
 from marketplace.settings import Settings
 
 KEYS = "keys.json"
-PLANS = "{ plans(first: 1) { nodes { id status reference reportLink } } }"
+# Of today's market: the plans of the story before it are of 2023.
+PLANS = """{ plans(first: 1, where: {createdAt: {gte: "2024-01-01T00:00:00Z"}}) {
+  nodes { id status reference reportLink } } }"""
 PLAN_CREATE = """mutation { planCreate(input: {idempotencyKey: "demo"}) {
   plan { id } userErrors { message } } }"""
 PLAN = """query ($id: ID!) { node(id: $id) { ... on Plan {
@@ -35,6 +37,16 @@ SHOWN = (
         None,
         "{ publishedNeeds(first: 2) { totalCount nodes { reference severityBand "
         "category { label(language: EN) } region { name } quantity { value unit } } } }",
+    ),
+    (
+        Text(
+            "January to September 2023, computed from the records (docs/story.md)",
+            "2023 年 1 至 9 月，由业务记录统计得出（docs/story.md）",
+        ),
+        None,
+        '{ loopStatistics(from: "2023-01-01", to: "2023-09-30") { personTimesChecked '
+        "subsistenceAllowanceEnrolled temporaryAssistanceGranted personTimesHelpedByCharity "
+        "visits acknowledgedInTimeShare medianDaysFromNeedToDelivery } }",
     ),
     (
         Text("The plan, as the charity desk sees it", "慈善口看到的匹配方案"),
@@ -57,6 +69,13 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Load, plan and print, then stop instead of serving on.")
     ] = False,
+    story: Annotated[
+        bool,
+        typer.Option(
+            "--story/--no-story",
+            help="Live through January to September 2023 first, or load today's market alone.",
+        ),
+    ] = True,
 ) -> None:
     """Load the county of Jinxi, compute a plan with its proof, and serve it.
 
@@ -71,10 +90,11 @@ def demo(
     if reset:
         _reset(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _begin_afresh_if_broken_off(settings)
     with console.progress(Text("Tables", "数据库表").said_in(console.language())):
         migrations.migrate(migrations.url_of(settings.url))
     try:
-        asyncio.run(_run(settings, once=once))
+        asyncio.run(_run(settings, once=once, story=story))
     except KeyboardInterrupt:
         console.say(
             Text(
@@ -84,8 +104,8 @@ def demo(
         )
 
 
-async def _run(settings: Settings, *, once: bool) -> None:
-    keys = await _county(settings)
+async def _run(settings: Settings, *, once: bool, story: bool) -> None:
+    keys = await _county(settings, story=story)
     server = uvicorn.Server(server_config(settings))
     serving = asyncio.create_task(server.serve())
     try:
@@ -109,7 +129,7 @@ async def _run(settings: Settings, *, once: bool) -> None:
             await serving
 
 
-async def _county(settings: Settings) -> dict[str, str]:
+async def _county(settings: Settings, *, story: bool) -> dict[str, str]:
     """The county loaded, once; its keys from the folder, or new ones where they were lost."""
     path = settings.data_dir / KEYS
     database = Database(settings.url)
@@ -121,8 +141,9 @@ async def _county(settings: Settings) -> dict[str, str]:
             keys = dict(await county.new_keys(database))
         else:
             title = Text("The county of Jinxi", "金溪县").said_in(console.language())
+            sealer, lived = sealer_of(settings), settings if story else None
             with console.progress(title) as advance:
-                keys = dict((await county.load(database, sealer_of(settings), advance)).keys)
+                keys = dict((await county.load(database, sealer, advance, story=lived)).keys)
     finally:
         await database.close()
     _keep(path, keys)
@@ -211,6 +232,29 @@ def _keep(path: Path, keys: dict[str, str]) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(keys, file, indent=2)
     fresh.replace(path)
+
+
+def _begin_afresh_if_broken_off(settings: Settings) -> None:
+    """What was loaded by half is of no use, and is the demo's alone."""
+    url = migrations.url_of(settings.url)
+    if migrations.current(url) is None:
+        return
+
+    async def broken_off() -> bool:
+        database = Database(settings.url)
+        try:
+            return await county.is_half_loaded(database)
+        finally:
+            await database.close()
+
+    if asyncio.run(broken_off()):
+        console.say(
+            Text(
+                "Loading was broken off the last time; it starts afresh.",
+                "上次载入未完成，现重新开始。",
+            )
+        )
+        _reset(settings)
 
 
 def _reset(settings: Settings) -> None:

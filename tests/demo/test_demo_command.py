@@ -12,8 +12,6 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
 from marketplace.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -44,16 +42,6 @@ def demo(folder: Path, *options: str, port: int | None = None) -> subprocess.Com
     )
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def first(folder: Path) -> subprocess.CompletedProcess[str]:
-    return demo(folder)
-
-
 def answers(printed: str) -> list[dict[str, object]]:
     return [
         json.loads(line.split("→", 1)[1])["data"]
@@ -62,43 +50,37 @@ def answers(printed: str) -> list[dict[str, object]]:
     ]
 
 
-def test_it_ends_with_addresses_keys_and_curls_that_were_really_answered(
-    first: subprocess.CompletedProcess[str],
-) -> None:
+def test_from_an_empty_folder_to_a_served_plan_again_and_afresh(tmp_path: Path) -> None:
+    first = demo(tmp_path)
+
     assert first.returncode == 0, first.stderr
-    market, plan, viewer = answers(first.stdout)
+    market, story, plan, viewer = answers(first.stdout)
     assert market["publishedNeeds"]["totalCount"] > 1000  # type: ignore[index]
+    assert story["loopStatistics"]["personTimesHelpedByCharity"] == 23  # type: ignore[index]
     (proposed,) = plan["plans"]["nodes"]  # type: ignore[index]
     assert proposed["status"] == "PROPOSED"
     assert proposed["proof"]["optimal"] is True
     assert viewer["viewer"]["role"] == "PROVIDER"  # type: ignore[index]
-    assert first.stdout.count("curl -s http://127.0.0.1:") == 3
+    assert first.stdout.count("curl -s http://127.0.0.1:") == 4
+    assert_keys_are_kept_for_the_user_alone(tmp_path / "keys.json", first.stdout)
 
-
-def test_the_keys_are_kept_for_the_user_alone(
-    folder: Path, first: subprocess.CompletedProcess[str]
-) -> None:
-    path = folder / "keys.json"
-    keys = json.loads(path.read_text())
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert {"CHARITY_OFFICER", "ASSISTANCE_OFFICER", "PROVIDER", "AUDITOR"} <= keys.keys()
-    assert all(key in first.stdout for key in keys.values())
-
-
-def test_started_again_it_keeps_data_and_keys_and_reset_makes_them_anew(
-    folder: Path, first: subprocess.CompletedProcess[str]
-) -> None:
-    again = demo(folder)
+    again = demo(tmp_path)
 
     assert again.returncode == 0, again.stderr
     assert answers(again.stdout) == answers(first.stdout)
     assert KEY.findall(again.stdout) == KEY.findall(first.stdout)
 
-    afresh = demo(folder, "--reset")
+    afresh = demo(tmp_path, "--reset", "--no-story")
 
     assert afresh.returncode == 0, afresh.stderr
     assert not set(KEY.findall(afresh.stdout)) & set(KEY.findall(first.stdout))
+
+
+def assert_keys_are_kept_for_the_user_alone(path: Path, printed: str) -> None:
+    keys = json.loads(path.read_text())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {"CHARITY_OFFICER", "ASSISTANCE_OFFICER", "PROVIDER", "AUDITOR"} <= keys.keys()
+    assert all(key in printed for key in keys.values())
 
 
 def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
