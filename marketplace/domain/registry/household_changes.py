@@ -233,3 +233,18 @@ def check_split(command: SplitHousehold, *, members: Sequence[int], today: date)
             )
         )
     check_reason(command.reason, faults=faults)
+
+
+def relation_after(relation: Relation, head_was: Relation) -> Relation:
+    """What a member is to a new head, who was `head_was` to the one before.
+
+    Of a couple's children and grandchildren it is known; of others it is not.
+
+    >>> relation_after(Relation.CHILD, Relation.SPOUSE)
+    <Relation.CHILD: 'CHILD'>
+    """
+    if head_was is Relation.SPOUSE and relation in {Relation.CHILD, Relation.GRANDCHILD}:
+        return relation
+    if head_was is Relation.CHILD and relation is Relation.SPOUSE:
+        return Relation.PARENT
+    return Relation.OTHER
