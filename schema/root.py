@@ -13,6 +13,8 @@ from schema.engine import Schema
 from schema.exchange.allocations import AllocationQuery
 from schema.exchange.allocations_writes import AllocationMutations
 from schema.exchange.consents_writes import ConsentMutations
+from schema.exchange.household_changes_writes import HouseholdChangeMutations
+from schema.exchange.household_members_writes import HouseholdMemberMutations
 from schema.exchange.deliveries import DeliveryQuery
 from schema.exchange.deliveries_writes import DeliveryMutations
 from schema.exchange.delivery_routes import DeliveryRouteQuery
@@ -54,6 +56,7 @@ from schema.registry.applications_writes import ApplicationMutations
 from schema.registry.assessments import AssessmentQuery
 from schema.registry.assessments_writes import AssessmentMutations
 from schema.registry.categories import CategoryQuery
+from schema.registry.household_records import HouseholdRecordQuery
 from schema.registry.households import HouseholdQuery
 from schema.registry.households_writes import HouseholdMutations
 from schema.registry.organizations import OrganizationQuery
@@ -74,6 +77,7 @@ QUERIES: list[type] = [
     HouseholdQuery,
     AssessmentQuery,
     ApplicationQuery,
+    HouseholdRecordQuery,
     PersonalDataQuery,
     GovernmentAidQuery,
     NeedQuery,
@@ -100,6 +104,8 @@ MUTATIONS: list[type] = [
     WebhookMutations,
     ApplicationMutations,
     HouseholdMutations,
+    HouseholdChangeMutations,
+    HouseholdMemberMutations,
     AssessmentMutations,
     OfferMutations,
     NeedMutations,

@@ -31,6 +31,8 @@ FIELD_OFFICERS = frozenset({Role.GRID_WORKER, Role.SOCIAL_WORKER, Role.TOWNSHIP_
 COUNTY_OFFICERS = frozenset({Role.ASSISTANCE_OFFICER, Role.CHARITY_OFFICER})
 SUPERVISION = frozenset({Role.AUDITOR})
 OFFICERS = FIELD_OFFICERS | COUNTY_OFFICERS
+# Who sees a household at home, or keeps its file.
+WHO_VISIT = frozenset({Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER})
 STAFF = OFFICERS | SUPERVISION | {Role.ADMIN}
 # A household itself, officers who write down what it says, and providers.
 GIVE_FEEDBACK = PROVIDERS | FIELD_OFFICERS | {Role.APPLICANT, Role.ASSISTANCE_OFFICER}
@@ -73,6 +75,15 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "applicationRegister": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
     "applicationReject": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
     "householdRegister": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
+    "householdMove": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "householdMerge": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "householdSplit": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "householdDuplicateDismiss": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
+    "householdTell": WHO_VISIT,
+    "memberAdd": WHO_VISIT,
+    "memberBorn": WHO_VISIT,
+    "memberDeceased": WHO_VISIT,
+    "memberRemove": WHO_VISIT,
     "householdAssess": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
     "assessmentOverrideApprove": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
     "assessmentOverrideReject": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),

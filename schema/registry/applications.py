@@ -37,6 +37,9 @@ from schema.readgraph.declare import (
 from schema.readgraph.references import referenced
 from schema.registry.trees import OF_THE_REGION, within_reach
 
+# Whoever uses the enum takes it from here, so that it is described before it is used.
+__all__ = ["Application", "ApplicationMatch", "ApplicationQuery", "Ground"]
+
 described(
     ApplicationStatus,
     "Where an application stands.",

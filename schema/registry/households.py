@@ -10,7 +10,12 @@ import strawberry
 
 from marketplace.domain.permissions import STAFF, Role
 from marketplace.domain.registry.assessments import EligibilityClass
-from marketplace.domain.registry.households import MonitoringCategory, TargetGroup, groups_of
+from marketplace.domain.registry.households import (
+    HouseholdStatus,
+    MonitoringCategory,
+    TargetGroup,
+    groups_of,
+)
 from marketplace.persistence.tables.exchange import needs
 from marketplace.persistence.tables.registry import households
 from schema.enums import described
@@ -62,6 +67,15 @@ described(
         TargetGroup.SINGLE_PARENT: "单亲家庭, single parents.",
         TargetGroup.DISASTER_AFFECTED: "受灾群众, those hit by a disaster.",
         TargetGroup.UNEMPLOYED: "失业人员, the unemployed.",
+    },
+)
+described(
+    HouseholdStatus,
+    "Whether a household is one still.",
+    {
+        HouseholdStatus.ACTIVE: "有效, it is.",
+        HouseholdStatus.MERGED: "已合并, it lives on in another one.",
+        HouseholdStatus.CLOSED: "已销户, nobody of it is left.",
     },
 )
 described(
@@ -118,7 +132,13 @@ def _as_it_is(value: object) -> object:
 )
 class Household(Entity):
     reference: str = referenced("H")
-    member_count: int = column("member_count", "How many people.", filter=True, order=True)
+    status: HouseholdStatus = column("status", "Whether it is one still.", filter=HouseholdStatus)
+    member_count: int = column(
+        "member_count",
+        "How many people; of a household that has ended, how many at last.",
+        filter=True,
+        order=True,
+    )
     target_groups: list[TargetGroup] = computed(
         ("target_groups",), groups_in, "Groups it belongs to.", filter=Has(TargetGroup)
     )
@@ -155,7 +175,18 @@ class Household(Entity):
     )
     created_at: datetime = column("created_at", "When it was entered.", filter=True, order=True)
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
+    ended_at: datetime | None = column("ended_at", "When it was merged or closed.")
     region: Edge = one("Region", "region_id", "Village or grid cell.", filter=True)
+    merged_into: Edge = one("Household", "merged_into", "The one that it lives on in.")
+    absorbed: Edge = many("Household", "merged_into", "Entries that were merged into it.")
+    possible_duplicates: Edge = many(
+        "PossibleDuplicate", "household_id", "Others that may be the same; look before you merge."
+    )
+    moves: Edge = many("HouseholdMove", "household_id", "Where it lived before.")
+    splits: Edge = many("HouseholdSplit", "household_id", "Households that came of it.")
+    member_events: Edge = many("MemberEvent", "household_id", "Who came and who left.")
+    tellings: Edge = many("HouseholdTelling", "household_id", "When it was told what it may get.")
+    applications: Edge = many("Application", "household_id", "How it came forward.")
     needs: Edge = many("Need", "household_id", "What it needs.")
     assessments: Edge = many(
         "Assessment",
