@@ -27,10 +27,10 @@ from marketplace.services.exchange.handing_over import (
     Moved,
     from_outcome,
     locked_one,
+    not_open,
     ready_lines,
     tell,
     to_outcome,
-    unwelcome,
 )
 
 
@@ -60,7 +60,7 @@ class CancelAllocation:
 async def accept(database: Database, act: Act, command: AcceptAllocations) -> Moved:
     """Take on those allocations of a list that can be; the others are reported, each with why.
 
-    A line is kept by RESERVATION_LAPSED, CONSENT_REQUIRED, UNDER_RESTRICTION,
+    A line is kept by RESERVATION_LAPSED, NEED_NOT_OPEN,
     ORGANIZATION_NOT_VERIFIED, CONFLICT, NOT_FOUND. Raises as `ready_lines`.
     """
     async with once(database, act, "allocationAccept") as turn:
@@ -180,7 +180,7 @@ def _keeps_acceptance(row: Row, now: datetime) -> Fault | None:
             f"Your organization is {row['organization_status']}: only a verified one can accept.",
             f"贵单位当前状态为 {row['organization_status']}，仅已核验单位可以接受。",
         )
-    return check_acceptance(reserved_until=row["reserved_until"], now=now) or unwelcome(row)
+    return check_acceptance(reserved_until=row["reserved_until"], now=now) or not_open(row)
 
 
 def _not_an_officers() -> Fault:

@@ -21,10 +21,10 @@ from marketplace.services.exchange.handing_over import (
     Line,
     Moved,
     from_outcome,
+    not_open,
     ready_lines,
     tell,
     to_outcome,
-    unwelcome,
 )
 
 AHEAD_MAX = timedelta(days=366)
@@ -151,7 +151,7 @@ def _keeps_dispatch(line: Line, row: Row) -> Fault | None:
         )
     sent = _sent(line, row).drawn
     broken = None if units is None else whole_packs("units_sent", sent, row["pack_size"])
-    return broken or unwelcome(row)
+    return broken or not_open(row)
 
 
 def _day(command: DispatchAllocations, now: datetime) -> date:

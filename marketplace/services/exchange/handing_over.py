@@ -24,17 +24,13 @@ OWN_HOUSEHOLD = fault(
     "This is your own household's case; another person must handle it.",
     "这是您本人家庭的事项，须由他人办理。",
 )
-CONSENT_REQUIRED = fault(
+# Providers are not told whether a household took its leave back or came under a restriction.
+NOT_OPEN = fault(
     "",
-    "CONSENT_REQUIRED",
-    "The household's consent has ended: nothing more is given for it.",
-    "该家庭的授权已终止，不再为其提供。",
-)
-SUSPENDED = fault(
-    "",
-    "UNDER_RESTRICTION",
-    "The need is suspended. Wait until it is back in the market.",
-    "该需求已暂停，请待其恢复后再操作。",
+    "NEED_NOT_OPEN",
+    "Nothing may be given for this need now. What was set aside for it goes back, or it opens "
+    "again.",
+    "该需求当前不可提供：预留数量将退回，或待其重新开放。",
 )
 
 
@@ -139,11 +135,10 @@ def reaches(viewer: Viewer, row: Row, own_household: int | None) -> bool:
     return in_scope(viewer, row["tree_low"])
 
 
-def unwelcome(row: Row) -> Fault | None:
+def not_open(row: Row) -> Fault | None:
     """What keeps anything from being given for a household now; None if nothing does."""
-    if not row["consent_in_force"]:
-        return CONSENT_REQUIRED
-    return SUSPENDED if row["need_status"] == NeedStatus.SUSPENDED else None
+    suspended = row["need_status"] == NeedStatus.SUSPENDED
+    return NOT_OPEN if suspended or not row["consent_in_force"] else None
 
 
 async def fulfil(turn: Turn, database: Database, need_id: int) -> None:
