@@ -23,6 +23,8 @@ from schema.exchange.feedback import FeedbackQuery
 from schema.exchange.feedback_writes import FeedbackMutations
 from schema.exchange.government_aid import GovernmentAidQuery
 from schema.exchange.government_aid_writes import GovernmentAidMutations
+from schema.exchange.helped_lists import HelpedListQuery
+from schema.exchange.helped_lists_writes import HelpedListMutations
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
 from schema.exchange.offer_impact import OfferImpactQuery
@@ -98,6 +100,7 @@ QUERIES: list[type] = [
     ResultQuery,
     RatingQuery,
     FeedbackQuery,
+    HelpedListQuery,
 ]
 MUTATIONS: list[type] = [
     NotificationMutations,
@@ -123,6 +126,7 @@ MUTATIONS: list[type] = [
     IntegrityOutcomeMutations,
     ResultMutations,
     FeedbackMutations,
+    HelpedListMutations,
 ]
 SUBSCRIPTIONS: list[type] = [PlanSubscriptions, FeedSubscriptions]
 

@@ -125,6 +125,8 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "integrityCaseDismiss": COUNTY_OFFICERS,
     "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     "resultRate": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
+    "helpedListReport": frozenset({Role.FEDERATION}),
+    "helpedListReceive": frozenset({Role.CHARITY_OFFICER}),
     "feedbackSubmit": GIVE_FEEDBACK,
     "feedbackAnswer": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     "feedbackForward": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
@@ -172,6 +174,7 @@ COMMANDS: Mapping[str, frozenset[Role]] = {
 QUESTIONS: Mapping[str, frozenset[Role]] = {
     "offerImpact": PROVIDERS | COUNTY_OFFICERS,
     "shortages": PROVIDERS | OFFICERS | SUPERVISION,
+    "federationList": frozenset({Role.FEDERATION, Role.CHARITY_OFFICER, Role.AUDITOR}),
     "deliveryRoutes": PROVIDERS | OFFICERS | SUPERVISION,
 }
 

@@ -46,6 +46,9 @@ from schema.readgraph.references import referenced_by
 from schema.registry.personal_data import POST_ONLY
 from schema.registry.trees import in_region_of, own_household
 
+# Whoever uses the enum takes it from here, so that it is described before it is used.
+__all__ = ["Feedback", "FeedbackKind", "FeedbackQuery"]
+
 described(
     FeedbackKind,
     "What feedback is.",

@@ -29,6 +29,7 @@ from schema.readgraph.declare import (
     Scope,
     column,
     computed,
+    for_viewer,
     many,
     node,
     one,
@@ -36,6 +37,14 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.consent import in_force
+from schema.registry.received import (
+    SPAN,
+    Received,
+    aid_cell,
+    charity_cell,
+    received_in,
+    received_since,
+)
 from schema.registry.standing import day_of, due, of_latest, standing_class
 from schema.registry.trees import in_region_of, of_household
 
@@ -70,21 +79,21 @@ described(
     },
 )
 described(
-    HouseholdStatus,
-    "Whether a household is one still.",
-    {
-        HouseholdStatus.ACTIVE: "有效, it is.",
-        HouseholdStatus.MERGED: "已合并, it lives on in another one.",
-        HouseholdStatus.CLOSED: "已销户, nobody of it is left.",
-    },
-)
-described(
     MonitoringCategory,
     "三类对象: watched against a return to poverty.",
     {
         MonitoringCategory.UNSTABLY_OUT_OF_POVERTY: "脱贫不稳定户, out of poverty, not firmly.",
         MonitoringCategory.MARGINAL: "边缘易致贫户, at risk of poverty.",
         MonitoringCategory.SUDDEN_SEVERE_HARDSHIP: "突发严重困难户, in sudden severe hardship.",
+    },
+)
+described(
+    HouseholdStatus,
+    "Whether a household is one still.",
+    {
+        HouseholdStatus.ACTIVE: "有效, it is.",
+        HouseholdStatus.MERGED: "已合并, it lives on in another one.",
+        HouseholdStatus.CLOSED: "已销户, nobody of it is left.",
     },
 )
 described(
@@ -175,6 +184,21 @@ class Household(Entity):
     )
     created_at: datetime = column("created_at", "When it was entered.", filter=True, order=True)
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
+    received: Received | None = for_viewer(
+        (aid_cell, charity_cell),
+        received_in,
+        "What it received from government and charity up to today; null for roles that may not "
+        "see it.",
+        roles=MAY_SEE_ASSESSMENT,
+        arguments=SPAN,
+    )
+    received_since_last_assessment: Received | None = for_viewer(
+        (aid_cell, charity_cell, _latest("assessed_at")),
+        received_since,
+        "What came after its latest assessment, which the next one starts from; all of it where "
+        "there was none.",
+        roles=MAY_SEE_ASSESSMENT,
+    )
     ended_at: datetime | None = column("ended_at", "When it was merged or closed.")
     region: Edge = one("Region", "region_id", "Village or grid cell.", filter=True)
     merged_into: Edge = one("Household", "merged_into", "The one that it lives on in.")
