@@ -51,6 +51,7 @@ from schema.oversight.integrity import IntegrityQuery
 from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
 from schema.oversight.integrity_writes import IntegrityCaseMutations
 from schema.oversight.statistics import StatisticsQuery
+from schema.oversight.texts import SealedTextQuery
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
 from schema.registry.applications import ApplicationQuery
@@ -95,6 +96,7 @@ QUERIES: list[type] = [
     FieldworkQuery,
     IntegrityQuery,
     StatisticsQuery,
+    SealedTextQuery,
     NotificationQuery,
     WebhookQuery,
     ResultQuery,

@@ -123,6 +123,9 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "integrityCaseDecideAppeal": COUNTY_OFFICERS,
     "integrityCaseClose": COUNTY_OFFICERS,
     "integrityCaseDismiss": COUNTY_OFFICERS,
+    # Recorded acts, too: what people typed may name people.
+    "integrityCaseTexts": COUNTY_OFFICERS | SUPERVISION | PROVIDERS | {Role.APPLICANT},
+    "visitNote": FIELD_OFFICERS | SUPERVISION | {Role.ASSISTANCE_OFFICER},
     "resultAcknowledge": COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     "resultRate": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER},
     "helpedListReport": frozenset({Role.FEDERATION}),

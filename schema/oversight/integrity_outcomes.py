@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -14,9 +13,8 @@ from marketplace.domain.oversight.integrity import AppealOutcome, Recovery
 from marketplace.services.oversight import outcomes
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.writing import INPUT, KEY, VERSION
-from schema.oversight.integrity_writes import CASE, TEXT, IntegrityCasePayload
+from schema.oversight.integrity_writes import CASE, TEXT, CasePayload, case_of
 from schema.payloads import Info, act_of, payload
-from schema.readgraph.read import read_one
 from schema.scalars import BigInt
 
 
@@ -102,6 +100,31 @@ class IntegrityCaseDismissInput(IntegrityCaseCloseInput):
     pass
 
 
+@strawberry.type(description="What came of ordering or receiving back.")
+class IntegrityCaseRecoverPayload(CasePayload):
+    pass
+
+
+@strawberry.type(description="What came of appealing.")
+class IntegrityCaseAppealPayload(CasePayload):
+    pass
+
+
+@strawberry.type(description="What came of deciding an appeal.")
+class IntegrityCaseDecideAppealPayload(CasePayload):
+    pass
+
+
+@strawberry.type(description="What came of closing a case.")
+class IntegrityCaseClosePayload(CasePayload):
+    pass
+
+
+@strawberry.type(description="What came of dropping a case.")
+class IntegrityCaseDismissPayload(CasePayload):
+    pass
+
+
 @strawberry.type
 class IntegrityOutcomeMutations:
     @strawberry.mutation(
@@ -110,13 +133,12 @@ class IntegrityOutcomeMutations:
     )
     async def integrity_case_recover(
         self, info: Info, input: Annotated[IntegrityCaseRecoverInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseRecoverPayload:
         async def doing() -> int:
             act = act_of(info, input)
             return await outcomes.recover(info.context.database, act, input.to_command())
 
-        read = partial(read_one, info, "IntegrityCase")
-        return await payload(IntegrityCasePayload, info, doing(), read)
+        return await payload(IntegrityCaseRecoverPayload, info, doing(), case_of(info))
 
     @strawberry.mutation(
         description="Appeal against a restriction, as the household or the provider itself. It "
@@ -124,14 +146,13 @@ class IntegrityOutcomeMutations:
     )
     async def integrity_case_appeal(
         self, info: Info, input: Annotated[IntegrityCaseAppealInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseAppealPayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await outcomes.appeal(context.database, act, sealer, input.to_command())
 
-        read = partial(read_one, info, "IntegrityCase")
-        return await payload(IntegrityCasePayload, info, doing(), read)
+        return await payload(IntegrityCaseAppealPayload, info, doing(), case_of(info))
 
     @strawberry.mutation(
         description="Decide an appeal, by another person than who ordered the restriction. "
@@ -139,14 +160,13 @@ class IntegrityOutcomeMutations:
     )
     async def integrity_case_decide_appeal(
         self, info: Info, input: Annotated[IntegrityCaseDecideAppealInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseDecideAppealPayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await outcomes.decide_appeal(context.database, act, sealer, input.to_command())
 
-        read = partial(read_one, info, "IntegrityCase")
-        return await payload(IntegrityCasePayload, info, doing(), read)
+        return await payload(IntegrityCaseDecideAppealPayload, info, doing(), case_of(info))
 
     @strawberry.mutation(
         description="Close a recovered case. Its restriction ends, and needs go back where they "
@@ -154,14 +174,13 @@ class IntegrityOutcomeMutations:
     )
     async def integrity_case_close(
         self, info: Info, input: Annotated[IntegrityCaseCloseInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseClosePayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await outcomes.close(context.database, act, sealer, input.to_command())
 
-        read = partial(read_one, info, "IntegrityCase")
-        return await payload(IntegrityCasePayload, info, doing(), read)
+        return await payload(IntegrityCaseClosePayload, info, doing(), case_of(info))
 
     @strawberry.mutation(
         description="Drop a case from any state: everything is put back, and it stands in nobody's "
@@ -169,11 +188,10 @@ class IntegrityOutcomeMutations:
     )
     async def integrity_case_dismiss(
         self, info: Info, input: Annotated[IntegrityCaseDismissInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseDismissPayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await outcomes.dismiss(context.database, act, sealer, input.to_command())
 
-        read = partial(read_one, info, "IntegrityCase")
-        return await payload(IntegrityCasePayload, info, doing(), read)
+        return await payload(IntegrityCaseDismissPayload, info, doing(), case_of(info))

@@ -88,10 +88,25 @@ class IntegrityCaseRestrictInput:
 
 
 @strawberry.type(description="What came of a step in a case of integrity.")
-class IntegrityCasePayload(Payload):
+class CasePayload(Payload):
     case: IntegrityCase | None = strawberry.field(
         description="The case as it is now; null where the step was refused.", default=None
     )
+
+
+@strawberry.type(description="What came of opening a case.")
+class IntegrityCaseOpenPayload(CasePayload):
+    pass
+
+
+@strawberry.type(description="What came of finding a case true.")
+class IntegrityCaseFindPayload(CasePayload):
+    pass
+
+
+@strawberry.type(description="What came of restricting.")
+class IntegrityCaseRestrictPayload(CasePayload):
+    pass
 
 
 @strawberry.type
@@ -101,26 +116,26 @@ class IntegrityCaseMutations:
     )
     async def integrity_case_open(
         self, info: Info, input: Annotated[IntegrityCaseOpenInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseOpenPayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await cases.open_case(context.database, act, sealer, input.to_command())
 
-        return await payload(IntegrityCasePayload, info, doing(), _reading(info))
+        return await payload(IntegrityCaseOpenPayload, info, doing(), case_of(info))
 
     @strawberry.mutation(
         description="Find a case true. It is FOUND once two different people of the desk said so."
     )
     async def integrity_case_find(
         self, info: Info, input: Annotated[IntegrityCaseFindInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseFindPayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await cases.find(context.database, act, sealer, input.to_command())
 
-        return await payload(IntegrityCasePayload, info, doing(), _reading(info))
+        return await payload(IntegrityCaseFindPayload, info, doing(), case_of(info))
 
     @strawberry.mutation(
         description="Restrict what a found case asks for. In the same moment a household's needs "
@@ -128,16 +143,17 @@ class IntegrityCaseMutations:
     )
     async def integrity_case_restrict(
         self, info: Info, input: Annotated[IntegrityCaseRestrictInput, INPUT]
-    ) -> IntegrityCasePayload:
+    ) -> IntegrityCaseRestrictPayload:
         async def doing() -> int:
             context, act = info.context, act_of(info, input)
             sealer = sealer_of(context.settings)
             return await cases.restrict(context.database, act, sealer, input.to_command())
 
-        return await payload(IntegrityCasePayload, info, doing(), _reading(info))
+        return await payload(IntegrityCaseRestrictPayload, info, doing(), case_of(info))
 
 
-def _reading(info: Info) -> Callable[[int], Awaitable[object]]:
+def case_of(info: Info) -> Callable[[int], Awaitable[object]]:
+    """Reads the case of a payload."""
     return partial(read_one, info, "IntegrityCase")
 
 

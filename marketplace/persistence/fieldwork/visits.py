@@ -47,6 +47,15 @@ async def places(db: Reading, region_ids: Collection[int]) -> Mapping[int, Row]:
     return {row["id"]: row for row in await db.rows(statement)}
 
 
+async def find(db: Reading, visit_id: int) -> Row | None:
+    """A visit with tree_low of its region."""
+    return await db.row(
+        sa.select(visits, regions.c.tree_low)
+        .join(regions, regions.c.id == visits.c.region_id)
+        .where(visits.c.id == visit_id)
+    )
+
+
 async def add_many(
     db: Writing, sealer: Sealer, rows: Sequence[tuple[Values, str | None]]
 ) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -38,6 +39,15 @@ async def undecided(db: Reading, case_id: int) -> Row | None:
         sa.select(integrity_appeals).where(
             integrity_appeals.c.case_id == case_id, integrity_appeals.c.decided_at.is_(None)
         )
+    )
+
+
+async def of_case(db: Reading, case_id: int) -> Sequence[Row]:
+    """Every appeal of a case, in order."""
+    return await db.rows(
+        sa.select(integrity_appeals)
+        .where(integrity_appeals.c.case_id == case_id)
+        .order_by(integrity_appeals.c.id)
     )
 
 

@@ -38,16 +38,12 @@ async def add(db: Writing, sealer: Sealer, allegation: str, values: Values) -> i
 
 async def lock(db: Writing, case_id: int) -> Row | None:
     """A case, its row kept for this transaction, with tree_low of its household's region now."""
-    return await db.row(
-        sa.select(integrity_cases, regions.c.tree_low)
-        .outerjoin(households, households.c.id == integrity_cases.c.household_id)
-        .join(
-            regions,
-            regions.c.id == sa.func.coalesce(households.c.region_id, integrity_cases.c.region_id),
-        )
-        .where(integrity_cases.c.id == case_id)
-        .with_for_update(of=integrity_cases)
-    )
+    return await db.row(_located(case_id).with_for_update(of=integrity_cases))
+
+
+async def find(db: Reading, case_id: int) -> Row | None:
+    """The same without keeping its row."""
+    return await db.row(_located(case_id))
 
 
 async def change(db: Writing, case_id: int, values: Values) -> None:
@@ -72,6 +68,15 @@ async def finders(db: Reading, case_id: int) -> list[int]:
         .order_by(integrity_findings.c.id)
     )
     return [row["found_by"] for row in await db.rows(statement)]
+
+
+async def findings(db: Reading, case_id: int) -> Sequence[Row]:
+    """Who found it true and why, sealed, in order."""
+    return await db.rows(
+        sa.select(integrity_findings)
+        .where(integrity_findings.c.case_id == case_id)
+        .order_by(integrity_findings.c.id)
+    )
 
 
 async def add_finding(
@@ -132,3 +137,13 @@ async def is_of_organization(db: Reading, allocation_id: int, organization_id: i
         .where(allocations.c.id == allocation_id, offers.c.organization_id == organization_id)
     )
     return await db.scalar(found) is not None
+
+
+def _located(case_id: int) -> sa.Select[tuple[object, ...]]:
+    lives_in = sa.func.coalesce(households.c.region_id, integrity_cases.c.region_id)
+    return (
+        sa.select(integrity_cases, regions.c.tree_low)
+        .outerjoin(households, households.c.id == integrity_cases.c.household_id)
+        .join(regions, regions.c.id == lives_in)
+        .where(integrity_cases.c.id == case_id)
+    )

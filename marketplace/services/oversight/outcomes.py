@@ -18,10 +18,10 @@ from marketplace.domain.oversight.integrity import (
     is_accused_side,
     text_faults,
 )
-from marketplace.domain.permissions import Role
+from marketplace.domain.permissions import Role, Viewer
 from marketplace.domain.restrictions import RestrictionEnd
 from marketplace.persistence.crypto import Sealer
-from marketplace.persistence.database import Database, Row
+from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import facts
 from marketplace.persistence.oversight import appeals, cases, restrictions
 from marketplace.services.acting import Act, Turn, once, record
@@ -98,7 +98,7 @@ async def appeal(database: Database, act: Act, sealer: Sealer, command: AppealCa
             return int(str(turn.replay["case"]))
         db, now = turn.db, database.now()
         case = await cases.lock(db, command.case_id)
-        if case is None or not await _is_about(turn, case):
+        if case is None or not await is_about(db, act.viewer, case):
             raise NotFound
         check("integrityCaseAppeal", CaseStatus(case["status"]))
         check_version(case, command.expected_version)
@@ -246,13 +246,12 @@ async def _write_down(
         await cases.enter(turn.db, case, kind, now=now, amount_fen=amount_fen)
 
 
-async def _is_about(turn: Turn, case: Row) -> bool:
+async def is_about(db: Reading, viewer: Viewer, case: Row) -> bool:
     """Whether a case is about the viewer's own household or organization, and was found true."""
-    viewer = turn.act.viewer
     told = case["status"] != CaseStatus.OPEN
     if not told or not is_accused_side(viewer, CaseKind(case["kind"])):
         return False
     if viewer.role is Role.APPLICANT:
-        own = await facts.household_of(turn.db, viewer.account_id)
+        own = await facts.household_of(db, viewer.account_id)
         return own is not None and own == case["household_id"]
     return bool(viewer.organization_id == case["organization_id"])
