@@ -59,6 +59,9 @@ from schema.registry.applications_writes import ApplicationMutations
 from schema.registry.assessments import AssessmentQuery
 from schema.registry.assessments_writes import AssessmentMutations
 from schema.registry.categories import CategoryQuery
+from schema.registry.entitled import EntitledQuery
+from schema.registry.finding import HouseholdFindQuery
+from schema.registry.following import ApplicationFollowMutations, ApplicationFollowQuery
 from schema.registry.household_records import HouseholdRecordQuery
 from schema.registry.households import HouseholdQuery
 from schema.registry.households_writes import HouseholdMutations
@@ -81,6 +84,9 @@ QUERIES: list[type] = [
     AssessmentQuery,
     ApplicationQuery,
     HouseholdRecordQuery,
+    HouseholdFindQuery,
+    ApplicationFollowQuery,
+    EntitledQuery,
     PersonalDataQuery,
     GovernmentAidQuery,
     NeedQuery,
@@ -108,6 +114,7 @@ MUTATIONS: list[type] = [
     NotificationMutations,
     WebhookMutations,
     ApplicationMutations,
+    ApplicationFollowMutations,
     HouseholdMutations,
     HouseholdChangeMutations,
     HouseholdMemberMutations,

@@ -72,6 +72,8 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "needPledge": PROVIDERS,
     # Whoever is in hardship comes forward without an account.
     "applicationSubmit": EVERYONE - SUPERVISION,
+    "applicationCodeRequest": EVERYONE - SUPERVISION,
+    "applicationStatus": EVERYONE - SUPERVISION,
     "applicationRegister": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
     "applicationReject": frozenset({Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER}),
     "householdRegister": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
@@ -150,6 +152,8 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "webhookDeliveryRetry": WEBHOOK_OWNERS,
     # As personalData, of what the provider brings to the door itself, while that is open.
     "recipientContact": PROVIDERS,
+    "applicationDetails": FIELD_OFFICERS | SUPERVISION | {Role.ASSISTANCE_OFFICER},
+    "householdFind": FIELD_OFFICERS | SUPERVISION | {Role.ASSISTANCE_OFFICER},
     # Not a list field but a recorded act, so it stands here with the writes.
     "personalData": frozenset(
         {

@@ -38,7 +38,14 @@ from schema.readgraph.references import referenced
 from schema.registry.trees import OF_THE_REGION, within_reach
 
 # Whoever uses the enum takes it from here, so that it is described before it is used.
-__all__ = ["Application", "ApplicationMatch", "ApplicationQuery", "Ground"]
+__all__ = [
+    "Application",
+    "ApplicationMatch",
+    "ApplicationQuery",
+    "ApplicationStatus",
+    "Ground",
+    "RejectReason",
+]
 
 described(
     ApplicationStatus,

@@ -38,6 +38,9 @@ from schema.readgraph.declare import (
 from schema.registry.applications import Ground
 from schema.registry.trees import OF_THE_REGION, within_reach
 
+# Whoever uses the enum takes it from here, so that it is described before it is used.
+__all__ = ["HouseholdRecordQuery", "HowTold", "PossibleDuplicate"]
+
 described(
     MemberEventKind,
     "How somebody became a member, or ceased to be one.",

@@ -49,7 +49,15 @@ from schema.registry.standing import day_of, due, of_latest, standing_class
 from schema.registry.trees import in_region_of, of_household
 
 # Whoever uses the enum takes it from here, so that it is described before it is used.
-__all__ = ["Household", "HouseholdQuery", "MonitoringCategory", "TargetGroup", "groups_in"]
+__all__ = [
+    "EligibilityClass",
+    "Household",
+    "HouseholdQuery",
+    "HouseholdStatus",
+    "MonitoringCategory",
+    "TargetGroup",
+    "groups_in",
+]
 
 # Who learns what a household was assessed as; a grid worker sees the household, not its class.
 MAY_SEE_ASSESSMENT = frozenset(

@@ -39,6 +39,9 @@ described(
 
 @strawberry.type(description="A member of a household, in the clear.")
 class PersonalMember:
+    id: strawberry.ID = strawberry.field(
+        description="By which mutations name the member: memberDeceased, householdSplit, …"
+    )
     name: str = strawberry.field(description="The full name.")
     relation: Relation = strawberry.field(description="What the member is to the head.")
     identity_number: str | None = strawberry.field(
@@ -87,6 +90,7 @@ def _shown(found: personal_data.PersonalData) -> PersonalData:
         phone=found.phone,
         members=[
             PersonalMember(
+                id=strawberry.ID(opaque_id("Member", member.member_id)),
                 name=member.name,
                 relation=member.relation,
                 identity_number=member.identity_number,

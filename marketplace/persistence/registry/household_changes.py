@@ -11,6 +11,7 @@ from marketplace.domain.registry.household_changes import MemberEventKind
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import (
     accounts,
+    assessments,
     household_merges,
     household_moves,
     household_splits,
@@ -107,3 +108,13 @@ async def lock_both(db: Writing, ids: Collection[int]) -> Mapping[int, Row]:
 
 async def add_household(db: Writing, row: Values) -> int:
     return await db.insert(households, row)
+
+
+async def latest_assessment(db: Reading, household_id: int) -> Row | None:
+    """Key and moment of the assessment that stands."""
+    return await db.row(
+        sa.select(assessments.c.id, assessments.c.assessed_at)
+        .where(assessments.c.household_id == household_id)
+        .order_by(assessments.c.assessed_at.desc(), assessments.c.id.desc())
+        .limit(1)
+    )

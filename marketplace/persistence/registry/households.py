@@ -147,6 +147,27 @@ async def known_numbers(db: Reading, indexes: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+async def by_index(
+    db: Reading, by: str, index: str, *, region: tuple[int, int] | None, limit: int
+) -> Sequence[Row]:
+    """Households by a blind index, the newest first; those who ceased to be members count, too.
+
+    by        name, identity_number or phone
+    region    interval of a subtree; None: everywhere
+    """
+    statement = sa.select(households.c.id, households.c.status, households.c.created_at)
+    if by == "phone":
+        statement = statement.where(households.c.phone_index == index)
+    else:
+        column = members.c[f"{by}_index"]
+        of_it = sa.select(members.c.household_id).where(column == index)
+        statement = statement.where(households.c.id.in_(of_it))
+    if region is not None:
+        inside = sa.select(regions.c.id).where(regions.c.tree_low.between(*region))
+        statement = statement.where(households.c.region_id.in_(inside))
+    return await db.rows(statement.order_by(households.c.id.desc()).limit(limit))
+
+
 async def reference_taken(db: Reading, external_reference: str) -> bool:
     found = sa.select(households.c.id).where(households.c.external_reference == external_reference)
     return await db.scalar(found) is not None

@@ -33,6 +33,7 @@ NUMBER_OF_NOBODY = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalMember:
+    member_id: int
     name: str
     relation: Relation
     identity_number: str | None
@@ -127,6 +128,7 @@ def _opened(sealer: Sealer, household: Row, members: Sequence[Row]) -> PersonalD
         phone=text(household, households.PHONE),
         members=tuple(
             PersonalMember(
+                member_id=row["id"],
                 name=text(row, households.NAME) or "",
                 relation=Relation(row["relation"]),
                 identity_number=text(row, households.IDENTITY_NUMBER),
