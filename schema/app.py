@@ -24,6 +24,7 @@ from schema.graphiql import asset_routes
 from schema.guard import Bounded, Observed
 from schema.metrics import Metrics
 from schema.plan_report import PlanReports
+from schema.results_print import ResultLists
 from schema.root import build_schema
 from schema.sight import seen
 from schema.view import LOCAL_ORIGIN, View
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/readyz", readyz),
         Route("/metrics", metrics.page),
         Route("/plans/{reference}/report", PlanReports(settings).page),
+        Route("/results/print", ResultLists(settings).page),
     ]
     if settings.profile == "development":
         routes += [Route("/", to_graphql), Mount("/assets", routes=asset_routes())]

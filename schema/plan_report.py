@@ -5,32 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from dataclasses import replace
-from html import escape
+from collections.abc import Sequence
 
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from marketplace.domain.errors import (
-    DomainError,
-    Language,
-    NotFound,
-    Text,
-    TopLevelError,
-    Unauthenticated,
-)
-from marketplace.persistence.tables.house import api_keys
+from marketplace.domain.errors import DomainError, Language, NotFound, Text, TopLevelError
 from marketplace.services.exchange import plan_records, plan_report
-from marketplace.services.exchange.report_links import account_of, key_of_pass
+from marketplace.services.exchange.report_links import key_of_pass
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.services.reports.drawing import CannotDraw
 from marketplace.services.reports.style import page_policy
 from marketplace.settings import Settings
-from schema.context import Context, context_of, language_of, viewer_of
+from schema.context import Context, language_of
 from schema.exchange.plans_proof import proof_of
-from schema.guard import refusal
-from schema.negotiation import HTML, JSON, quality
+from schema.passes import HEADERS, context_by_key_or_pass, refused
 
 REFERENCE = re.compile(r"M-(\d{4})-(\d{6,18})")
 PAGES_KEPT = 16
@@ -42,13 +31,6 @@ STATUS_OF_CODE = {
     "FAILED": 409,
     "GONE": 410,
 }
-HEADERS = {
-    "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Accept-Language, Authorization",
-}
-PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 Key = tuple[int, str, Language]
 
@@ -69,45 +51,25 @@ class PlanReports:
             context = await self._context(request, plan_id, language)
             html = await self._page(context, plan_id, year)
         except TopLevelError as cause:
-            return _refused(request, cause.code, cause.said, language)
+            return refused(request, cause.code, cause.said, language, STATUS_OF_CODE)
         except DomainError as cause:
             fault = cause.faults[0]
-            return _refused(request, fault.code, fault.text, language)
+            return refused(request, fault.code, fault.text, language, STATUS_OF_CODE)
         except CannotDraw as cause:
-            return _refused(request, "UNAVAILABLE", cause.said, language)
+            return refused(request, "UNAVAILABLE", cause.said, language, STATUS_OF_CODE)
         policy = f"{page_policy()}; frame-ancestors 'none'"
         sent = HEADERS | {"Content-Security-Policy": policy, "Content-Language": language}
         return HTMLResponse(html, headers=sent)
 
     async def _context(self, request: Request, plan_id: int, language: Language) -> Context:
         """By the Authorization header, or by a link's pass. Raises Unauthenticated."""
-        context = await context_of(
-            request.app.state.database,
-            self.settings,
-            authorization=request.headers.get("authorization"),
-            language=language,
-            by_get=True,
-        )
-        passed = request.query_params.get("pass")
-        if context.key_digest is not None or passed is None:
-            return context
-        digest = await self._digest(context, plan_id, passed)
-        viewer = await viewer_of(context.database, digest, language)
-        return replace(context, viewer=viewer, key_digest=digest)
 
-    async def _digest(self, context: Context, plan_id: int, passed: str) -> str:
-        account_id = account_of(passed, now=context.database.now())
-        if account_id is None:
-            raise Unauthenticated(_LINK_ENDED)
-        async with context.database.read() as db:
-            rows = await db.rows(
-                sa.select(api_keys.c.digest).where(api_keys.c.account_id == account_id)
-            )
-        digests = [row["digest"] for row in rows]
-        found = key_of_pass(sealer_of(self.settings), passed, plan_id=plan_id, digests=digests)
-        if found is None:
-            raise Unauthenticated(_LINK_ENDED)
-        return found
+        def digest_of(passed: str, digests: Sequence[str]) -> str | None:
+            return key_of_pass(sealer_of(self.settings), passed, plan_id=plan_id, digests=digests)
+
+        return await context_by_key_or_pass(
+            request, self.settings, language, digest_of=digest_of, ended=_LINK_ENDED
+        )
 
     async def _page(self, context: Context, plan_id: int, year: int) -> str:
         plan = await plan_report.reportable(context.database, context.viewer, plan_id, year=year)
@@ -151,25 +113,3 @@ def _plan_of(text: str) -> tuple[int, int]:
     if found is None or not text.isascii():
         raise NotFound
     return int(found[2]), int(found[1])
-
-
-def _refused(request: Request, code: str, text: Text, language: Language) -> Response:
-    """As a small page, or as JSON for those who like it better."""
-    status = STATUS_OF_CODE.get(code, 503)
-    said = text.said_in(language)
-    accept = request.headers.get("accept") or ""
-    if quality(accept, JSON) > quality(accept, HTML):
-        response = refusal(status, said, code)
-    else:
-        body = (
-            f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>Aidloop · {status}</title><main><h1>{status}</h1>"
-            f"<p>{escape(said)}</p></main></html>"
-        )
-        response = HTMLResponse(body, status)
-        response.headers["Content-Security-Policy"] = PLAIN_POLICY
-    response.headers.update(HEADERS)
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response

@@ -68,6 +68,7 @@ from schema.registry.households_writes import HouseholdMutations
 from schema.registry.organizations import OrganizationQuery
 from schema.registry.personal_data import PersonalDataQuery
 from schema.registry.regions import RegionQuery
+from schema.results_print import ResultsPrintQuery
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQuery
 from schema.webhooks import WebhookQuery
@@ -109,6 +110,7 @@ QUERIES: list[type] = [
     RatingQuery,
     FeedbackQuery,
     HelpedListQuery,
+    ResultsPrintQuery,
 ]
 MUTATIONS: list[type] = [
     NotificationMutations,
