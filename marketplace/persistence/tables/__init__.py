@@ -1,9 +1,26 @@
 """The tables, one file a wing, and the column types that they share."""
 
+from marketplace.persistence.tables.agreements import (
+    agreement_categories,
+    agreement_regions,
+    agreements,
+    offer_drafts,
+    offer_postings,
+    organization_applications,
+)
 from marketplace.persistence.tables.applications import (
     application_matches,
     application_tries,
     applications,
+)
+from marketplace.persistence.tables.campaigns import (
+    campaigns,
+    donation_matches,
+    donation_outcomes,
+    donation_uses,
+    donations,
+    matching_funds,
+    receipt_counters,
 )
 from marketplace.persistence.tables.columns import metadata
 from marketplace.persistence.tables.decisions import (
@@ -87,6 +104,9 @@ from marketplace.persistence.tables.results import (
 
 __all__ = [
     "accounts",
+    "agreement_categories",
+    "agreement_regions",
+    "agreements",
     "aid_conflicts",
     "allocations",
     "api_keys",
@@ -97,11 +117,16 @@ __all__ = [
     "assessment_overrides",
     "assessments",
     "assistance_lines",
+    "campaigns",
     "categories",
     "check_ins",
     "consent_texts",
     "consents",
     "deliveries",
+    "donation_matches",
+    "donation_outcomes",
+    "donation_uses",
+    "donations",
     "events",
     "feedbacks",
     "feeds",
@@ -120,6 +145,7 @@ __all__ = [
     "integrity_entries",
     "integrity_findings",
     "jobs",
+    "matching_funds",
     "member_events",
     "members",
     "messages",
@@ -128,15 +154,19 @@ __all__ = [
     "need_reviews",
     "needs",
     "notifications",
+    "offer_drafts",
+    "offer_postings",
     "offer_regions",
     "offers",
     "one_time_codes",
+    "organization_applications",
     "organizations",
     "plan_edits",
     "plan_lines",
     "plan_records",
     "plans",
     "published_needs",
+    "receipt_counters",
     "recoveries",
     "referral_draft_lines",
     "referral_drafts",

@@ -15,6 +15,7 @@ from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.offers import OfferStatus
 from marketplace.domain.exchange.plans import PlanKind, PlanLineStatus, PlanStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
+from marketplace.persistence.tables.campaigns import offer_columns
 from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
 from marketplace.persistence.tables.deliveries import handover_columns
 
@@ -232,7 +233,7 @@ offers = sa.Table(
     _version(),
     one_of("kind", ("GOODS", "CASH", "SERVICE")),
     one_of("status", tuple(OfferStatus)),
-    sa.CheckConstraint("quantity > 0", name="offers_something"),
+    *offer_columns(),
     sa.CheckConstraint(
         "reserved >= 0 AND delivered >= 0 AND reserved <= quantity - delivered",
         name="never_over_allocated",

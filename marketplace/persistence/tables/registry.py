@@ -69,6 +69,8 @@ organizations = sa.Table(
     sa.Column("external_reference", sa.Text, unique=True),
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     moment("created_at"),
+    sa.Column("credit_code", sa.Text),  # 统一社会信用代码
+    sa.Column("status_reason", sa.Text),  # why it was rejected or suspended
     one_of("kind", tuple(OrganizationKind)),
     one_of("status", tuple(OrganizationStatus)),
     sa.Index("ix_organizations_region_id", "region_id"),
