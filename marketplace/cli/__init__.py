@@ -10,6 +10,7 @@ from marketplace.cli import console
 from marketplace.cli.database import doctor, migrate
 from marketplace.cli.demo import demo
 from marketplace.cli.importing import import_file
+from marketplace.cli.indexing import index
 from marketplace.cli.match import match
 from marketplace.cli.operating import account, setup, verify
 from marketplace.cli.serving import schema, serve, worker
@@ -33,6 +34,7 @@ app.command("migrate")(migrate)
 app.command("demo")(demo)
 app.command("doctor")(doctor)
 app.command("import")(import_file)
+app.command("index")(index)
 app.command("match")(match)
 app.command("schema")(schema)
 app.command("verify")(verify)

@@ -29,6 +29,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.households import MAY_SEE_ASSESSMENT, EligibilityClass
+from schema.registry.standing import of_latest, standing_class
 from schema.registry.trees import within_reach
 
 # Who may see what a household was assessed as, and has households of others to care for.
@@ -65,6 +66,10 @@ def _latest(row: Columns, name: str) -> sa.ColumnElement[Any]:
     )
 
 
+# With an approved override, and none once it ran out.
+_CLASS = of_latest(standing_class)
+
+
 def _told(row: Columns) -> sa.ColumnElement[Any]:
     telling = household_tellings.alias()
     return (
@@ -94,7 +99,7 @@ def _visible(row: Columns, scope: Scope) -> Condition:
     return sa.and_(
         within_reach(scope, row["region_id"]),
         row["status"] == "ACTIVE",
-        _latest(row, "eligibility_class").not_in(["NONE"]),
+        _CLASS(row) != "NONE",
         sa.or_(~_told(row), sa.and_(~_decided(row), ~_asked(row))),
     )
 
@@ -118,7 +123,7 @@ def _lacks(told: object, decided: object, asked: object) -> list[str]:
 class EntitledHousehold(Entity):
     reference: str = referenced("H")
     eligibility_class: EligibilityClass | None = computed(
-        (lambda row: _latest(row, "eligibility_class"),),
+        (_CLASS,),
         lambda value: value,
         "What it qualifies for, by its latest assessment.",
     )
