@@ -10,11 +10,10 @@ from strawberry.schema.config import StrawberryConfig
 
 from marketplace.settings import Settings
 from schema.engine import Schema
+from schema.exchange.aid_conflicts import AidConflictQuery
 from schema.exchange.allocations import AllocationQuery
 from schema.exchange.allocations_writes import AllocationMutations
 from schema.exchange.consents_writes import ConsentMutations
-from schema.exchange.household_changes_writes import HouseholdChangeMutations
-from schema.exchange.household_members_writes import HouseholdMemberMutations
 from schema.exchange.deliveries import DeliveryQuery
 from schema.exchange.deliveries_writes import DeliveryMutations
 from schema.exchange.delivery_routes import DeliveryRouteQuery
@@ -25,6 +24,8 @@ from schema.exchange.government_aid import GovernmentAidQuery
 from schema.exchange.government_aid_writes import GovernmentAidMutations
 from schema.exchange.helped_lists import HelpedListQuery
 from schema.exchange.helped_lists_writes import HelpedListMutations
+from schema.exchange.household_changes_writes import HouseholdChangeMutations
+from schema.exchange.household_members_writes import HouseholdMemberMutations
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
 from schema.exchange.offer_impact import OfferImpactQuery
@@ -54,6 +55,8 @@ from schema.oversight.statistics import StatisticsQuery
 from schema.oversight.texts import SealedTextQuery
 from schema.readgraph.install import install
 from schema.readgraph.nodes import NodeQuery
+from schema.registry.appeals import AppealQuery
+from schema.registry.appeals_writes import AppealMutations
 from schema.registry.applications import ApplicationQuery
 from schema.registry.applications_writes import ApplicationMutations
 from schema.registry.assessments import AssessmentQuery
@@ -65,8 +68,10 @@ from schema.registry.following import ApplicationFollowMutations, ApplicationFol
 from schema.registry.household_records import HouseholdRecordQuery
 from schema.registry.households import HouseholdQuery
 from schema.registry.households_writes import HouseholdMutations
+from schema.registry.lines import AssistanceLinesMutations, AssistanceLinesQuery
 from schema.registry.organizations import OrganizationQuery
 from schema.registry.personal_data import PersonalDataQuery
+from schema.registry.reassessments import ReassessmentQuery
 from schema.registry.regions import RegionQuery
 from schema.results_print import ResultsPrintQuery
 from schema.scalars import SCALARS
@@ -91,6 +96,10 @@ QUERIES: list[type] = [
     PersonalDataQuery,
     GovernmentAidQuery,
     NeedQuery,
+    AidConflictQuery,
+    ReassessmentQuery,
+    AssistanceLinesQuery,
+    AppealQuery,
     PublishedNeedQuery,
     OfferQuery,
     OfferImpactQuery,
@@ -123,6 +132,8 @@ MUTATIONS: list[type] = [
     AssessmentMutations,
     OfferMutations,
     NeedMutations,
+    AssistanceLinesMutations,
+    AppealMutations,
     GovernmentAidMutations,
     ConsentMutations,
     ReferralMutations,

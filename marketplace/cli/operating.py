@@ -17,7 +17,14 @@ from marketplace.domain.registry.accounts import CreateAccount
 from marketplace.persistence import migrations
 from marketplace.persistence.database import Database
 from marketplace.services.acting import Act
-from marketplace.services.registry import accounts, categories, lookups, organizations, regions
+from marketplace.services.registry import (
+    accounts,
+    categories,
+    lines,
+    lookups,
+    organizations,
+    regions,
+)
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.settings import Settings
 
@@ -45,6 +52,7 @@ def setup() -> None:
             await regions.load(database, regions.from_package())
         with console.progress(Text("Categories", "类别").said_in(console.language())):
             await categories.load(database, categories.from_package())
+            await lines.seed(database)
 
     _with_database(settings, load)
     console.say(

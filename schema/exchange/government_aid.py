@@ -8,9 +8,10 @@ import sqlalchemy as sa
 import strawberry
 
 from marketplace.domain.exchange.government_aid import GovernmentAidKind
-from marketplace.domain.permissions import STAFF
+from marketplace.domain.permissions import MUTATIONS, STAFF
 from marketplace.persistence.tables.exchange import government_aids
 from marketplace.persistence.tables.registry import categories
+from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units
 from schema.readgraph.declare import (
@@ -22,6 +23,8 @@ from schema.readgraph.declare import (
     Scope,
     column,
     computed,
+    for_viewer,
+    many,
     node,
     one,
     root,
@@ -61,6 +64,13 @@ def _covered(units: int, unit: str | None) -> Quantity | None:
     return None if unit is None else in_units(units, unit)
 
 
+def _moves(context: Context, granted: bool, ended_at: str | None, ends_on: str | None) -> list[str]:
+    today = context.database.now().date().isoformat()
+    goes_on = bool(granted) and ended_at is None and (ends_on is None or str(ends_on) > today)
+    may = context.viewer.role in MUTATIONS["governmentAidEnd"]
+    return ["governmentAidEnd"] if goes_on and may else []
+
+
 @node(
     table=government_aids,
     visible=_visible,
@@ -91,9 +101,15 @@ class GovernmentAid(Entity):
         ("snapshot",), basis_of, "What it was based on, frozen; null where none was kept."
     )
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
+    allowed_moves: list[str] = for_viewer(
+        ("granted", "ended_at", "ends_on"), _moves, "Mutations that the viewer may ask for now."
+    )
     household: Edge = one("Household", "household_id", "Whose it is.", filter=True)
     category: Edge = one(
         "Category", "covers_category_id", "What it covers or was asked for.", filter=True
+    )
+    conflicts: Edge = many(
+        "AidConflict", "aid_id", "Needs for which charity may be paying for the same thing."
     )
 
 

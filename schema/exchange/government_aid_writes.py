@@ -13,7 +13,7 @@ from marketplace.domain.exchange.government_aid import DecideAid, GovernmentAidK
 from marketplace.domain.ids import key_of
 from marketplace.services.exchange import government_aid
 from schema.exchange.government_aid import GovernmentAid
-from schema.exchange.writing import INPUT, KEY
+from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
@@ -62,6 +62,40 @@ class GovernmentAidDecideInput:
         )
 
 
+@strawberry.input(description="Aid that ends before its time.")
+class GovernmentAidEndInput:
+    id: ID = strawberry.field(description="The decision.")
+    ends_on: date | None = strawberry.field(
+        description="The last day on which it counts; left out: today. The day before its first: "
+        "it never began.",
+        default=None,
+    )
+    covers_quantity: BigInt = strawberry.field(
+        description="How many units of what it covers were really given by then; needs are "
+        "reckoned with these from now on. Left out: none.",
+        default=BigInt(0),
+    )
+    reason: str = strawberry.field(description="Why, 4 to 500 characters; no names.")
+    expected_version: int | None = strawberry.field(description=VERSION, default=None)
+    idempotency_key: str | None = strawberry.field(description=KEY, default=None)
+
+    def to_command(self) -> government_aid.EndAid:
+        return government_aid.EndAid(
+            aid_id=key_of("GovernmentAid", self.id),
+            reason=self.reason,
+            covers_quantity=self.covers_quantity,
+            ends_on=self.ends_on,
+            expected_version=self.expected_version,
+        )
+
+
+@strawberry.type(description="What came of ending aid.")
+class GovernmentAidEndPayload(Payload):
+    government_aid: GovernmentAid | None = strawberry.field(
+        description="The decision as it is now; null where that was refused.", default=None
+    )
+
+
 @strawberry.type(description="What came of deciding on aid.")
 class GovernmentAidDecidePayload(Payload):
     government_aid: GovernmentAid | None = strawberry.field(
@@ -84,3 +118,17 @@ class GovernmentAidMutations:
 
         read = partial(read_one, info, "GovernmentAid")
         return await payload(GovernmentAidDecidePayload, info, doing(), read)
+
+    @strawberry.mutation(
+        description="End aid before its time. What it gives no more, needs ask for again in the "
+        "same moment."
+    )
+    async def government_aid_end(
+        self, info: Info, input: Annotated[GovernmentAidEndInput, INPUT]
+    ) -> GovernmentAidEndPayload:
+        async def doing() -> int:
+            act = act_of(info, input)
+            return await government_aid.end(info.context.database, act, input.to_command())
+
+        read = partial(read_one, info, "GovernmentAid")
+        return await payload(GovernmentAidEndPayload, info, doing(), read)

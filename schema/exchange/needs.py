@@ -15,6 +15,7 @@ from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_of_category
 from schema.exchange.explained import PLAN, SHORTFALL_CELLS, Shortfall, shortfall_of
+from schema.exchange.residuals import Residual, residual_of
 from schema.readgraph.declare import (
     Columns,
     Condition,
@@ -94,6 +95,17 @@ class Need(Entity):
     quantity_by_government: Quantity = computed(
         ("quantity_by_government", unit_of_category), in_units, "What government aid gives of it."
     )
+    residual: Residual = computed(
+        ("residual", "quantity_asked", "quantity_by_government", "overlap", unit_of_category),
+        residual_of,
+        "How what is left open was reckoned, step by step.",
+    )
+    overlap: Quantity = computed(
+        ("overlap", unit_of_category),
+        in_units,
+        "What government gives beyond that: units that charity has in hand, or of a need that was "
+        "withdrawn since government meets it whole.",
+    )
     covered: Quantity = computed(
         ("covered", unit_of_category), in_units, "What live allocations set aside or gave."
     )
@@ -124,6 +136,12 @@ class Need(Entity):
     published_at: datetime | None = column(
         "published_at", "When it came into the market.", filter=True, order=True
     )
+    due_at: datetime | None = column(
+        "due_at",
+        "Of a referred need: by when it should be reviewed; of a returned one: be back.",
+        filter=True,
+        order=True,
+    )
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     allowed_moves: list[str] = for_viewer(
         ("status", "referred_by"), _moves, "Mutations that the viewer may ask for now."
@@ -140,6 +158,9 @@ class Need(Entity):
     region: Edge = one("Region", "region_id", "Where the household lives.", filter=True)
     published_need: Edge = one(
         "PublishedNeed", "id", "Its public copy, once there is one.", there="need_id"
+    )
+    conflicts: Edge = many(
+        "AidConflict", "need_id", "Where government may be paying for the same thing."
     )
     allocations: Edge = many("Allocation", "need_id", "What was set aside for it.")
     plan_lines: Edge = many("PlanLine", "need_id", "What plans proposed for it.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from marketplace.domain.checks import QUANTITY_MAX, fault, within
-from marketplace.domain.errors import Fault, InvalidInput
+from marketplace.domain.errors import Conflict, Fault, InvalidInput
 
-REASON_LENGTH_MAX = 500
+REASON_LENGTH_MIN, REASON_LENGTH_MAX = 4, 500
 AMOUNT_FEN_MAX = 100_000_000  # a million yuan for one household is a typing error
 
 
@@ -125,6 +125,47 @@ class DecideAid:
 def check_aid(command: DecideAid) -> None:
     """Raise InvalidInput with everything in the decision that cannot be."""
     faults = list(_faults(command))
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def check_end(
+    *,
+    granted: bool,
+    has_ended: bool,
+    starts_on: date,
+    ends_on_before: date | None,
+    covers_before: int,
+    ends_on: date,
+    covers: int,
+    reason: str,
+) -> None:
+    """Raise Conflict where there is nothing to end, InvalidInput for an end that cannot be."""
+    if not granted or has_ended or (ends_on_before is not None and ends_on >= ends_on_before):
+        raise Conflict.of(
+            "id" if not granted or has_ended else "ends_on",
+            "Only aid that was granted and goes on beyond that day can be ended.",
+            "仅可提前终止已批准且在该日之后仍有效的救助。",
+        )
+    faults = [*within("covers_quantity", covers, 0, covers_before)]
+    if ends_on < starts_on - timedelta(days=1):
+        faults.append(
+            fault(
+                "ends_on",
+                "INVALID",
+                "The end lies before the day before its first: give that day if it never began.",
+                "结束日期过早；如从未开始，请填写起始日的前一天。",
+            )
+        )
+    if not REASON_LENGTH_MIN <= len(reason.strip()) <= REASON_LENGTH_MAX:
+        faults.append(
+            fault(
+                "reason",
+                "REQUIRED" if len(reason.strip()) < REASON_LENGTH_MIN else "TOO_LARGE",
+                f"Say why in {REASON_LENGTH_MIN} to {REASON_LENGTH_MAX} characters.",
+                f"请说明理由（{REASON_LENGTH_MIN} 至 {REASON_LENGTH_MAX} 个字符）。",
+            )
+        )
     if faults:
         raise InvalidInput(*faults)
 

@@ -52,13 +52,25 @@ class Line:
     household_id: int
     referred_by: int | None
     restricted: bool = False  # the household, from charity
+    government_decided: bool = True
 
 
 def check_line(line: Line, *, own_household: int | None, now: datetime) -> Fault | None:
     """What keeps a need from being referred; None if nothing does."""
     if line.status not in MOVES["needRefer"]:
         return _wrong_state("needRefer", line.status)
-    return _not_presentable(line, own_household=own_household, now=now)
+    if bad := _not_presentable(line, own_household=own_household, now=now):
+        return bad
+    if not line.government_decided:
+        return fault(
+            "",
+            "DECISION_REQUIRED",
+            "Government comes first: record with governmentAidDecide what it gives this household, "
+            "or that it is not entitled. Then refer what is left.",
+            "政府救助优先：请先用 governmentAidDecide 登记救助决定（包括不予救助），"
+            "再转介剩余需求。",
+        )
+    return None
 
 
 def check_review(

@@ -19,6 +19,7 @@ from marketplace.persistence import restrictions
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.exchange import published_needs
 from marketplace.persistence.exchange.consents import in_force
+from marketplace.persistence.exchange.government_aid import is_decided
 from marketplace.persistence.tables import categories, households, needs, regions
 
 CHUNK = 1_000
@@ -117,7 +118,8 @@ async def lock(db: Writing, need_ids: Sequence[int], *, now: datetime) -> dict[i
     """Needs by id with what the rules ask of them; their rows stay locked.
 
     Beside the need's own columns: tree_low of its region, consent_in_force, restricted (from
-    charity), kind and reference_price_fen of its category, target_groups of its household.
+    charity), government_decided, kind and reference_price_fen of its category, target_groups of
+    its household.
     """
     await _lock_rows(db, sorted(set(need_ids)))
     statement = (
@@ -126,6 +128,7 @@ async def lock(db: Writing, need_ids: Sequence[int], *, now: datetime) -> dict[i
             regions.c.tree_low,
             in_force(needs.c.household_id, now).label("consent_in_force"),
             restrictions.in_force(needs.c.household_id, FROM_CHARITY, now).label("restricted"),
+            is_decided().label("government_decided"),
             categories.c.kind,
             categories.c.reference_price_fen,
             households.c.target_groups,
@@ -165,14 +168,19 @@ async def counted_as_government_aid(db: Reading, household_id: int) -> list[Coun
         sa.select(
             categories.c.tree_low,
             categories.c.tree_high,
-            needs.c.quantity_by_government,
+            (needs.c.quantity_by_government + needs.c.overlap).label("units"),
             needs.c.created_at,
         )
         .join(categories, categories.c.id == needs.c.category_id)
         .where(
             needs.c.household_id == household_id,
-            needs.c.quantity_by_government > 0,
-            needs.c.status.not_in([NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]),
+            needs.c.quantity_by_government + needs.c.overlap > 0,
+            sa.or_(
+                needs.c.status.not_in(
+                    [NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]
+                ),
+                needs.c.overlap > 0,  # withdrawn since government meets it whole
+            ),
         )
         .order_by(needs.c.id)
     )
@@ -180,7 +188,7 @@ async def counted_as_government_aid(db: Reading, household_id: int) -> list[Coun
         Counted(
             row["tree_low"],
             row["tree_high"],
-            row["quantity_by_government"],
+            row["units"],
             row["created_at"].date(),
         )
         for row in await db.rows(statement)

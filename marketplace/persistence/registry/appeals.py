@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from marketplace.domain.registry.appeals import AppealStatus
 from marketplace.persistence.database import Reading, Row, Values, Writing
-from marketplace.persistence.tables import appeals, assessments
+from marketplace.persistence.tables import appeals, assessment_overrides, assessments
 
 
 async def awaiting(db: Reading, household_id: int) -> Row | None:
@@ -40,19 +40,28 @@ async def against(db: Reading, assessment_id: int) -> bool:
     return await db.scalar(found) is not None
 
 
+async def had_a_hand(db: Reading, assessment_id: int) -> frozenset[int]:
+    """Accounts that assessed, or proposed or decided on another class."""
+    row = await db.row(
+        sa.select(
+            assessments.c.assessed_by,
+            assessment_overrides.c.proposed_by,
+            assessment_overrides.c.decided_by,
+        )
+        .outerjoin(assessment_overrides, assessment_overrides.c.assessment_id == assessments.c.id)
+        .where(assessments.c.id == assessment_id)
+    )
+    return frozenset(key for key in (row or {}).values() if key is not None)
+
+
 async def household_of(db: Reading, appeal_id: int) -> int | None:
     found = await db.scalar(sa.select(appeals.c.household_id).where(appeals.c.id == appeal_id))
     return None if found is None else int(str(found))
 
 
 async def lock(db: Writing, appeal_id: int) -> Row | None:
-    """An appeal, locked, with assessed_by of what it is against."""
-    return await db.row(
-        sa.select(appeals, assessments.c.assessed_by)
-        .join(assessments, assessments.c.id == appeals.c.assessment_id)
-        .where(appeals.c.id == appeal_id)
-        .with_for_update(of=appeals)
-    )
+    """An appeal, locked."""
+    return await db.row(sa.select(appeals).where(appeals.c.id == appeal_id).with_for_update())
 
 
 async def add(db: Writing, values: Values) -> int:

@@ -1,68 +1,191 @@
-"""Government aid: recording what the assistance desk decided, before charity is asked."""
+"""Government aid: what the assistance desk decides, before charity is asked."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
-from marketplace.domain.exchange.government_aid import DecideAid, check_aid
-from marketplace.domain.restrictions import FROM_GOVERNMENT, under_restriction
-from marketplace.persistence import restrictions
-from marketplace.persistence.database import Database, Reading
-from marketplace.persistence.exchange import facts, government_aid
-from marketplace.persistence.registry import households
-from marketplace.services.acting import Act, once, record
-from marketplace.services.registry.households import within
+from marketplace.domain.exchange.conflicts import check_not_given_twice
+from marketplace.domain.exchange.government_aid import (
+    DecideAid,
+    check_aid,
+    check_end,
+)
+from marketplace.domain.exchange.residuals import Aid
+from marketplace.persistence.database import Database, Row
+from marketplace.persistence.exchange import facts, government_aid, residuals
+from marketplace.persistence.registry import assessments, households
+from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.exchange.residuals import settle
+from marketplace.services.exchange.restricted import may_be_granted
+from marketplace.services.registry.households import not_ones_own, within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndAid:
+    """Aid that ends before its time.
+
+    ends_on           the last day on which it counts; the day before its first: it never began
+    covers_quantity   units that were really given by then; needs are reckoned with these from now
+    """
+
+    aid_id: int
+    reason: str
+    covers_quantity: int = 0
+    ends_on: date | None = None
+    expected_version: int | None = None
 
 
 async def decide(database: Database, act: Act, command: DecideAid) -> int:
-    """Write a decision down; its key. Needs that are written down from now on count it.
+    """Write a decision down with what it was based on; its key.
 
-    Needs that stand keep the residual that was computed for them: whoever decided on aid since
-    withdraws the need and writes it anew. Raises InvalidInput, NotFound outside the viewer's
-    scope, Conflict for one's own household.
+    The household's needs are reckoned anew in the same transaction. Raises InvalidInput, NotFound
+    outside the viewer's scope, Conflict for one's own household, or CHARITY_GIVES where it would
+    give what charity has accepted or given for the same time.
     """
     async with once(database, act, "governmentAidDecide") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["aid"]))
-        db = turn.db
-        household = await households.lock(db, command.household_id)
-        if household is None or not within(act.viewer, household["region_low"]):
-            raise NotFound
-        own = await households.household_of_account(db, act.viewer.account_id)
-        if own == command.household_id:
-            raise Conflict.of(
-                "household_id",
-                "Nobody handles the case of the own household. Ask a colleague.",
-                "不得办理本人家庭的业务，请由其他工作人员办理。",
-                code="OWN_HOUSEHOLD",
-            )
+        await _household(turn, command.household_id)
         check_aid(command)
-        await not_restricted(turn.db, command, now=database.now())
-        category_id = command.covers_category_id
-        category = None if category_id is None else await facts.category(db, category_id)
-        if category_id is not None and (category is None or category.unit is None):
-            raise InvalidInput.of(
-                "covers_category_id",
-                "Choose a category that there is and that has a unit.",
-                "请选择存在且有计量单位的类别。",
-                code="NOT_FOUND" if category is None else "CATEGORY_TOO_WIDE",
-            )
-        row = government_aid.aid_row(command, decided_by=act.viewer.account_id, now=database.now())
-        aid_id = await government_aid.add(db, row)
+        if command.granted:
+            await may_be_granted(turn.db, command.household_id, now=database.now())
+        await _not_twice(turn, database, command)
+        by, now = act.viewer.account_id, database.now()
+        row = government_aid.aid_row(command, decided_by=by, now=now)
+        row["snapshot"] = await _basis(turn, database, command.household_id)
+        aid_id = await government_aid.add(turn.db, row)
         told = {
             "aidKind": command.kind,
             "granted": command.granted,
             "household": command.household_id,
         }
         await record(turn, database, "government_aid.decided", "GovernmentAid", aid_id, **told)
+        await settle(turn, database, command.household_id)
         turn.outcome = {"aid": aid_id}
         return aid_id
 
 
-async def not_restricted(db: Reading, command: DecideAid, *, now: datetime) -> None:
-    """Raise Conflict (UNDER_RESTRICTION) where aid would be granted that a restriction stops."""
-    if command.granted and await restrictions.household_is_under(
-        db, command.household_id, FROM_GOVERNMENT, now=now
-    ):
-        raise Conflict(under_restriction("household_id"))
+async def end(database: Database, act: Act, command: EndAid) -> int:
+    """End aid before its time; its key. What it gives no more, needs ask for again.
+
+    Raises Conflict (wrong state, stale version, own household), InvalidInput, NotFound outside
+    the viewer's scope.
+    """
+    async with once(database, act, "governmentAidEnd") as turn:
+        if turn.replay is not None:
+            return int(str(turn.replay["aid"]))
+        household_id = await government_aid.household_of(turn.db, command.aid_id)
+        if household_id is None:
+            raise NotFound
+        await _household(turn, household_id)
+        row = await government_aid.lock(turn.db, command.aid_id)
+        assert row is not None, "its household was found by it"
+        if command.expected_version not in (None, row["version"]):
+            raise Conflict.of(
+                "expected_version",
+                f"The decision is at version {row['version']} now. Read it again.",
+                f"该救助决定已更新至版本 {row['version']}，请重新读取。",
+            )
+        now = database.now()
+        ends_on = command.ends_on or max(now.date(), row["starts_on"] - timedelta(days=1))
+        check_end(
+            granted=row["granted"],
+            has_ended=row["ended_at"] is not None,
+            starts_on=row["starts_on"],
+            ends_on_before=row["ends_on"],
+            covers_before=row["covers_quantity"],
+            ends_on=ends_on,
+            covers=command.covers_quantity,
+            reason=command.reason,
+        )
+        values = {
+            "ends_on": ends_on,
+            "covers_quantity": command.covers_quantity,
+            "ended_by": act.viewer.account_id,
+            "ended_at": now,
+            "end_reason": command.reason.strip(),
+        }
+        await government_aid.change(turn.db, command.aid_id, values)
+        told = {
+            "household": household_id,
+            "covered": row["covers_quantity"],
+            "covers": command.covers_quantity,
+            "endsOn": ends_on.isoformat(),
+        }
+        await record(
+            turn, database, "government_aid.ended", "GovernmentAid", command.aid_id, **told
+        )
+        await settle(turn, database, household_id)
+        turn.outcome = {"aid": command.aid_id}
+        return command.aid_id
+
+
+async def _household(turn: Turn, household_id: int) -> Row:
+    """The household, locked: whoever decides on it or writes down its needs takes turns."""
+    household = await households.lock(turn.db, household_id)
+    if household is None or not within(turn.act.viewer, household["region_low"]):
+        raise NotFound
+    await not_ones_own(turn.db, turn.act.viewer, household_id)
+    return household
+
+
+async def _not_twice(turn: Turn, database: Database, command: DecideAid) -> None:
+    """Refuse a category that cannot be covered, and what charity gives already."""
+    category_id = command.covers_category_id
+    if category_id is None:
+        return
+    category = await facts.category(turn.db, category_id)
+    if category is None or category.unit is None:
+        raise InvalidInput.of(
+            "covers_category_id",
+            "Choose a category that there is and that has a unit.",
+            "请选择存在且有计量单位的类别。",
+            code="NOT_FOUND" if category is None else "CATEGORY_TOO_WIDE",
+        )
+    if not command.granted or command.covers_quantity == 0:
+        return
+    aid = Aid(
+        id=0,
+        kind=command.kind,
+        category_low=category.tree_low,
+        category_high=category.tree_high,
+        units=command.covers_quantity,
+        starts_on=command.starts_on,
+        ends_on=command.ends_on,
+    )
+    rows = await residuals.lock_needs(turn.db, command.household_id)
+    given = await residuals.in_hand(turn.db, command.household_id, database.now().date())
+    check_not_given_twice(aid, [residuals.asked_of(row) for row in rows], given)
+
+
+async def _basis(turn: Turn, database: Database, household_id: int) -> dict[str, object]:
+    """What the decision is based on, frozen: the assessment that stands, and aid and needs so far.
+
+    It names nobody. A household may be helped before it was ever assessed: then it says only that.
+    """
+    latest = await assessments.latest(turn.db, household_id, database.now())
+    based: dict[str, object] = {}
+    if latest is not None:
+        based = dict(latest["snapshot"] or {})
+        based |= {
+            "assessment": latest["id"],
+            "assessedAt": latest["assessed_at"].isoformat(),
+            "eligibilityClass": latest["standing_class"],
+            "severity": latest["severity"],
+            "policyVersion": latest["policy_version"],
+        }
+    based["aids"] = await government_aid.so_far(turn.db, household_id)
+    based["needs"] = [
+        {
+            "need": row["id"],
+            "category": row["code"],
+            "asked": row["quantity_asked"],
+            "byGovernment": row["quantity_by_government"] + row["overlap"],
+            "covered": row["covered"],
+            "status": row["status"],
+        }
+        for row in await residuals.lock_needs(turn.db, household_id)
+    ]
+    return based

@@ -11,6 +11,7 @@ from marketplace.persistence.database import Database, Reading
 from marketplace.persistence.exchange import facts, needs
 from marketplace.services.acting import Act, once, record
 from marketplace.services.exchange.reach import in_reach
+from marketplace.services.exchange.residuals import settle
 
 
 async def create(database: Database, act: Act, terms: NeedTerms) -> int:
@@ -58,6 +59,7 @@ async def create(database: Database, act: Act, terms: NeedTerms) -> int:
         need_id = await needs.add(db, values)
         told = {"quantity": quantity, "byGovernment": by_government}
         await record(turn, database, "need.created", "Need", need_id, **told)
+        await settle(turn, database, terms.household_id)
         turn.outcome = {"need": need_id}
         return need_id
 

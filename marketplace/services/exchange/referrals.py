@@ -227,6 +227,7 @@ def _line(row: Row) -> Line:
     return Line(
         status=NeedStatus(row["status"]),
         consent_in_force=bool(row["consent_in_force"]),
+        government_decided=bool(row["government_decided"]),
         deadline=row["deadline"],
         household_id=row["household_id"],
         referred_by=row["referred_by"],
