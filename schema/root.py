@@ -13,6 +13,7 @@ from schema.engine import Schema
 from schema.exchange.aid_conflicts import AidConflictQuery
 from schema.exchange.allocations import AllocationQuery
 from schema.exchange.allocations_writes import AllocationMutations
+from schema.exchange.consents_texts import ConsentTextMutations, ConsentTextQuery
 from schema.exchange.consents_writes import ConsentMutations
 from schema.exchange.deliveries import DeliveryQuery
 from schema.exchange.deliveries_writes import DeliveryMutations
@@ -40,9 +41,12 @@ from schema.exchange.pledges import PledgeMutations
 from schema.exchange.published_needs import PublishedNeedQuery
 from schema.exchange.ratings import RatingQuery
 from schema.exchange.referrals import ReferralQuery
+from schema.exchange.referrals_calendar import ReferralCalendarMutations, ReferralCalendarQuery
 from schema.exchange.referrals_writes import ReferralMutations
 from schema.exchange.results import ResultQuery
 from schema.exchange.results_writes import ResultMutations
+from schema.exchange.review_policies import ReviewPolicyMutations, ReviewPolicyQuery
+from schema.exchange.schedules import ScheduleMutations, ScheduleQuery
 from schema.exchange.shortages import ShortageQuery
 from schema.fieldwork.visits import FieldworkQuery
 from schema.fieldwork.visits_writes import FieldworkMutations
@@ -109,6 +113,10 @@ QUERIES: list[type] = [
     DeliveryQuery,
     DeliveryRouteQuery,
     ReferralQuery,
+    ReferralCalendarQuery,
+    ReviewPolicyQuery,
+    ScheduleQuery,
+    ConsentTextQuery,
     FieldworkQuery,
     IntegrityQuery,
     StatisticsQuery,
@@ -141,6 +149,10 @@ MUTATIONS: list[type] = [
     AllocationMutations,
     DeliveryMutations,
     PlanEditMutations,
+    ReferralCalendarMutations,
+    ReviewPolicyMutations,
+    ScheduleMutations,
+    ConsentTextMutations,
     PledgeMutations,
     SimulationMutations,
     FieldworkMutations,

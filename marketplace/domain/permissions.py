@@ -70,6 +70,12 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "needRefer": frozenset({Role.ASSISTANCE_OFFICER}),
     "needReview": frozenset({Role.CHARITY_OFFICER}),
     "needPledge": PROVIDERS,
+    "referralSend": frozenset({Role.ASSISTANCE_OFFICER}),
+    "referralDraftDiscard": frozenset({Role.ASSISTANCE_OFFICER}),
+    "scheduleSet": COUNTY_OFFICERS | {Role.ADMIN},
+    "reviewPolicySet": frozenset({Role.ADMIN}),
+    "consentTextPublish": frozenset({Role.ADMIN}),
+    "consentTextEnd": frozenset({Role.ADMIN}),
     # Whoever is in hardship comes forward without an account.
     "applicationSubmit": EVERYONE - SUPERVISION,
     "applicationCodeRequest": EVERYONE - SUPERVISION,

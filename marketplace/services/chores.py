@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from marketplace.persistence.database import Database
+from marketplace.services.exchange.calendar import keep_calendar
 from marketplace.services.exchange.expiry import keep_expiring
 from marketplace.services.feed import Sight
 from marketplace.services.oversight.lapsing import keep_lapsing
@@ -30,6 +31,7 @@ async def run_chores(
     beside = [
         asyncio.create_task(keep_expiring(database, stop=stop), name="expiring"),
         asyncio.create_task(keep_lapsing(database, stop=stop), name="restrictions"),
+        asyncio.create_task(keep_calendar(database, stop=stop), name="calendar"),
     ]
     if sight is not None:
         telling = keep_telling(database, settings, sealer_of(settings), sight, stop=stop)

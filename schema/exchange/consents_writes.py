@@ -27,7 +27,7 @@ from schema.readgraph.read import read_one
 class ConsentGiveInput:
     household_id: ID = strawberry.field(description="Whose consent it is.")
     text_version: str = strawberry.field(
-        description="Which wording the household agreed to, at most 40 characters."
+        description="Which wording the household agreed to: one of `consentTexts` in use."
     )
     how_given: HowGiven = strawberry.field(description="How the household said yes.")
     purpose: ConsentPurpose = strawberry.field(

@@ -80,6 +80,12 @@ def _of_region(scope: Scope, need_id: sa.ColumnElement[int]) -> Condition:
 class Referral(Entity):
     reference: str = referenced_by("R", "referred_at")
     referred_at: datetime = column("referred_at", "When.", filter=True, order=True)
+    due_at: datetime | None = column(
+        "due_at",
+        "By when all of it should be decided on; null of those from before this was kept.",
+        filter=True,
+        order=True,
+    )
     line_count: int = column("line_count", "How many needs it passed on.")
     needs: Edge = many("Need", "referral_id", "Those of its needs that are in their latest round.")
     reviews: Edge = many("NeedReview", "referral_id", "What was decided on its needs.")

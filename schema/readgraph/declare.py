@@ -6,8 +6,7 @@
         region: Edge = one("Region", "region_id", "Where the household lives.")
         allocations: Edge = many("Allocation", "need_id", "What was set aside for it.")
 
-A field of a node that is declared in any other way is refused when the schema is built, and so is
-a node without `visible`: what has no rule is not there.
+Fields declared in any other way are refused, and so is a node without `visible`.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from strawberry.types.field import UNRESOLVED, StrawberryField
 from marketplace.domain.ids import opaque_id
 from marketplace.domain.permissions import Role
 from marketplace.persistence.tables.columns import UtcDateTime
+from schema.readgraph.narrowed import Narrowed
 
 Condition: TypeAlias = sa.ColumnElement[bool]
 Roles: TypeAlias = frozenset[Role]
@@ -37,8 +37,7 @@ class Columns(Protocol):
 
 Cell: TypeAlias = str | Callable[[Columns], sa.ColumnElement[Any]]
 
-# What an edge is annotated with: its type is found by name when the schema is built, so that a
-# wing can point to one further right.
+# What an edge is annotated with: its type is found by name, so that wings can point to the right.
 Edge: TypeAlias = object
 
 
@@ -130,7 +129,7 @@ class Many:
     target: str
     there: str
     here: str = "id"
-    through: Through | None = None
+    through: Through | Narrowed | None = None
     roles: Roles | None = None
 
 
@@ -145,9 +144,10 @@ class Through:
 
 @dataclass(frozen=True, slots=True)
 class RootMany:
-    """A root field: a list of all rows of a node that the viewer may see."""
+    """A root field: a list of all rows of a node that the viewer may see, or of some."""
 
     target: str
+    only: Narrowed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,20 +326,20 @@ def many(
     description: str,
     *,
     here: str = "id",
-    through: Through | None = None,
+    through: Through | Narrowed | None = None,
     roles: Roles | None = None,
 ) -> Any:
     """The rows of `target` whose column `there` equals this row's column `here`, in pages.
 
-    through    a table of pairs that stands between `here` and `there`
+    through    a table of pairs that stands between `here` and `there`, or a condition instead
     """
     spec = Many(target=target, there=there, here=here, through=through, roles=roles)
     return declared(spec, description)
 
 
-def root(target: str, description: str) -> Any:
-    """A root field over all rows of a node."""
-    return declared(RootMany(target), description)
+def root(target: str, description: str, only: Narrowed | None = None) -> Any:
+    """A root field over all rows of a node, or those that belong to a narrower list."""
+    return declared(RootMany(target, only), description)
 
 
 def root_node(description: str) -> Any:

@@ -93,10 +93,10 @@ def _install_roots(made: GraphQLObjectType) -> None:
 def _root_resolver(declared: Declared) -> Callable[..., Awaitable[Value]]:
     spec = declared.spec
     if isinstance(spec, RootMany):
-        target = spec.target
+        target, only = spec.target, spec.only
 
         async def listed(_source: object, info: Raw, **_: object) -> Value:
-            return await read_list(info, target)
+            return await read_list(info, target, only)
 
         return listed
     if isinstance(spec, RootNode):

@@ -13,6 +13,7 @@ from schema.readgraph.cells import Expression
 from schema.readgraph.conditions import Where, after
 from schema.readgraph.declare import Columns, Condition, Many
 from schema.readgraph.draft import Draft
+from schema.readgraph.narrowed import Narrowed
 from schema.readgraph.pages import Page, Term
 
 PARENT = "_parent"  # the column of a level that says which row above a row belongs to
@@ -33,15 +34,15 @@ def cut(draft: Draft, page: Page, above: Above | None, names: Sequence[str]) -> 
     """The rows of the page, one more than it takes, below every row above it."""
     table = page.node.table.alias()
     if above is None:
-        return _page(draft, page, table, [table.c[name] for name in names])
+        return _page(draft, page, above, table, [table.c[name] for name in names])
     parents = sa.select(above.level.c[above.many.here].label(PARENT)).distinct().subquery()
-    below = _belongs(above.many, table.c, parents)
+    below = _belongs(draft, above.many, table.c, parents)
     if draft.is_sqlite:  # has no LATERAL, but finds rows by a list of ids that each parent makes
-        ids = _page(draft, page, table, [table.c.id]).where(below).correlate(parents)
+        ids = _page(draft, page, above, table, [table.c.id]).where(below).correlate(parents)
         each = page.node.table.alias()
         columns = [parents.c[PARENT], *(each.c[name] for name in names)]
         return sa.select(*columns).select_from(parents.join(each, each.c.id.in_(ids)))
-    rows = _page(draft, page, table, [table.c[name] for name in names]).where(below)
+    rows = _page(draft, page, above, table, [table.c[name] for name in names]).where(below)
     each_of = rows.correlate(parents).lateral()
     joined = parents.join(each_of, sa.true())
     return sa.select(parents.c[PARENT], *each_of.c).select_from(joined)
@@ -58,8 +59,8 @@ def counted(
     there    a further condition: at or before a cursor, at or behind one
     """
     table = page.node.table.alias()
-    key, source = _key(above, table)
-    found = _listed(draft, page, sa.select(*key, sa.func.count().label("n")), table)
+    key, source = _key(draft, above, table)
+    found = _listed(draft, page, above, sa.select(*key, sa.func.count().label("n")), table)
     found = found.select_from(source)
     if there is not None:
         found = found.where(there(table.c))
@@ -102,10 +103,14 @@ def place(
 
 
 def _page(
-    draft: Draft, page: Page, table: sa.FromClause, columns: Sequence[Expression]
+    draft: Draft,
+    page: Page,
+    above: Above | None,
+    table: sa.FromClause,
+    columns: Sequence[Expression],
 ) -> sa.Select[Any]:
     slot = draft.slots[id(page)]
-    found = _listed(draft, page, sa.select(*columns).select_from(table), table)
+    found = _listed(draft, page, above, sa.select(*columns).select_from(table), table)
     if page.after is not None:
         found = found.where(place(draft, page, 2 * slot, backward=False)(table.c))
     if page.before is not None:
@@ -115,30 +120,39 @@ def _page(
 
 
 def _listed(
-    draft: Draft, page: Page, found: sa.Select[Any], table: sa.FromClause
+    draft: Draft, page: Page, above: Above | None, found: sa.Select[Any], table: sa.FromClause
 ) -> sa.Select[Any]:
     """Only what is in the list at all: visible, and as `where` says."""
     found = found.where(page.node.visible(table.c, draft.scope))
+    if page.only is not None and above is None:
+        found = found.where(page.only.belongs(table.c, draft.scope, None))
     if page.where is None:
         return found
     return found.where(Where(draft, page.node, table.c, page.path).condition(page.where))
 
 
-def _belongs(many: Many, table: Columns, parents: sa.FromClause) -> Condition:
+def _belongs(draft: Draft, many: Many, table: Columns, parents: sa.FromClause) -> Condition:
     if many.through is None:
         return table[many.there] == parents.c[PARENT]
+    if isinstance(many.through, Narrowed):
+        return many.through.belongs(table, draft.scope, parents.c[PARENT])
     pair, through = many.through.table.alias(), many.through
     found = sa.select(pair.c[through.there]).where(pair.c[through.here] == parents.c[PARENT])
     return table[many.there].in_(found.correlate(parents))
 
 
-def _key(above: Above | None, table: sa.FromClause) -> tuple[list[Expression], sa.FromClause]:
+def _key(
+    draft: Draft, above: Above | None, table: sa.FromClause
+) -> tuple[list[Expression], sa.FromClause]:
     """The column that says to which row above a row belongs, and what to select it from."""
     if above is None:
         return [], table
     many = above.many
     if many.through is None:
         return [table.c[many.there]], table
+    if isinstance(many.through, Narrowed):
+        parents = sa.select(above.level.c[many.here].label(PARENT)).distinct().subquery()
+        return [parents.c[PARENT]], parents.join(table, _belongs(draft, many, table.c, parents))
     pair = many.through.table.alias()
     joined = table.join(pair, pair.c[many.through.there] == table.c[many.there])
     return [pair.c[many.through.here]], joined

@@ -21,8 +21,9 @@ from marketplace.domain.errors import (
 )
 from marketplace.domain.permissions import Role
 from marketplace.persistence.tables.columns import UtcDateTime
-from schema.readgraph.declare import Leaf, Node, may_see
+from schema.readgraph.declare import Leaf, Node, Order, may_see
 from schema.readgraph.given import Given, Variables
+from schema.readgraph.narrowed import Narrowed
 from schema.scalars import read_time
 
 PAGE_MAX = 100
@@ -55,6 +56,7 @@ class Page:
     before: Given | None
     where: Given | None
     order: tuple[Term, ...]  # ends with the id, so that it is total
+    only: Narrowed | None = None  # what belongs to the list at all
 
     @property
     def signature(self) -> str:
@@ -73,7 +75,9 @@ class Cursor:
         return tuple(value is None for value in self.values)
 
 
-def page_of(node: Node, given: Mapping[str, Given], role: Role, path: str) -> Page:
+def page_of(
+    node: Node, given: Mapping[str, Given], role: Role, path: str, only: Narrowed | None = None
+) -> Page:
     """The page that these arguments ask for.
 
     Raises InvalidInput (BAD_USER_INPUT) and, for an order by what the role may not see, Forbidden.
@@ -92,7 +96,10 @@ def page_of(node: Node, given: Mapping[str, Given], role: Role, path: str) -> Pa
         after=given.get("after"),
         before=given.get("before"),
         where=given.get("where"),
-        order=_order_of(node, given.get("orderBy"), role, path),
+        order=_order_of(
+            node, given.get("orderBy"), role, path, (only and only.order) or node.order
+        ),
+        only=only,
     )
 
 
@@ -149,10 +156,12 @@ def refuse_hidden(node: Node, name: str, role: Role) -> None:
         )
 
 
-def _order_of(node: Node, given: Given | None, role: Role, path: str) -> tuple[Term, ...]:
+def _order_of(
+    node: Node, given: Given | None, role: Role, path: str, usual: Order
+) -> tuple[Term, ...]:
     steps: list[tuple[str, bool]] = []
     if given is None or not given.items():
-        steps = [(step.field, step.down) for step in node.order]
+        steps = [(step.field, step.down) for step in usual]
     else:
         for item in given.items():
             entries = item.entries()

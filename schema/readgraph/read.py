@@ -14,6 +14,7 @@ from schema.payloads import Info
 from schema.readgraph.declare import NODES
 from schema.readgraph.decode import Value
 from schema.readgraph.given import Variables, shape
+from schema.readgraph.narrowed import Narrowed
 from schema.readgraph.pages import PAGE_MAX, bad_input
 from schema.readgraph.plans import PLANS_MAX, ByIdentity, Plan, Recent, pages_of
 from schema.readgraph.selection import Document, Selected, collect, select, select_page, sets_of
@@ -31,21 +32,21 @@ class PerKey:
     views: dict[str, dict[str, Value]]
 
 
-async def read_list(info: Raw, target: str) -> Value:
-    """The connection of a root field over all visible rows of a node."""
+async def read_list(info: Raw, target: str, only: Narrowed | None = None) -> Value:
+    """The connection of a root field over all visible rows of a node, or those that belong."""
 
     def make() -> Plan:
         document = _document(info)
         arguments = info.parent_type.fields[info.field_name].args
         path = str(info.path.key)
-        listed = select_page(document, NODES[target], info.field_nodes, arguments, path)
+        listed = select_page(document, NODES[target], info.field_nodes, arguments, path, only)
 
         def build(builder: Builder) -> Statement:
             return builder.statement(builder.listed(listed))
 
         return Plan(build, list(pages_of(listed)))
 
-    plan = _plan(info, ("list", info.path.key, target), make)
+    plan = _plan(info, ("list", info.path.key, info.field_name), make)
     return await plan.run(info.context, _variables(info))
 
 

@@ -23,6 +23,7 @@ from graphql.language.ast import BooleanValueNode, ConstValueNode, ValueNode
 from marketplace.domain.permissions import Role
 from schema.readgraph.declare import NODES, Leaf, Many, Node, One, RootMany, may_see
 from schema.readgraph.given import Given, Variables, arguments_of
+from schema.readgraph.narrowed import Narrowed
 from schema.readgraph.pages import Page, page_of
 
 Keyed = dict[str, list[FieldNode]]
@@ -94,7 +95,9 @@ def select(document: Document, node: Node, sets: Iterable[SelectionSetNode], pat
             below = select(document, NODES[spec.target], sets_of(fields), here)
             selected.ones.append((key, spec, below))
         elif isinstance(spec, Many):
-            listed = select_page(document, NODES[spec.target], fields, arguments[name].args, here)
+            of = NODES[spec.target]
+            only = spec.through if isinstance(spec.through, Narrowed) else None
+            listed = select_page(document, of, fields, arguments[name].args, here, only)
             selected.manys.append((key, spec, listed))
     return selected
 
@@ -105,10 +108,11 @@ def select_page(
     fields: Sequence[FieldNode],
     arguments: Mapping[str, GraphQLArgument],
     path: str,
+    only: Narrowed | None = None,
 ) -> Listed:
     """The selection on a connection over rows of a node."""
     given = arguments_of(fields[0], arguments, document.variables)
-    listed = Listed(page_of(node, given, document.role, path))
+    listed = Listed(page_of(node, given, document.role, path, only))
     for key, parts in collect(document, f"{node.name}Connection", sets_of(fields)).items():
         part = Part(parts[0].name.value)
         if part.name == "nodes":

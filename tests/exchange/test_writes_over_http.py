@@ -330,7 +330,7 @@ async def test_the_reason_of_a_return_reaches_the_assistance_desk(asking: Asking
         CONSENT_GIVE,
         {
             "householdId": opaque_id("Household", household_id),
-            "textVersion": "1",
+            "textVersion": "2026-01",
             "howGiven": "VERBAL_WITNESSED",
             "evidenceReference": "TAPE-1",
         },

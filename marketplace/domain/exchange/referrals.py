@@ -10,6 +10,8 @@ from enum import StrEnum
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.exchange.needs import MOVES, NeedStatus
+from marketplace.domain.exchange.review_policies import POLICY as POLICY
+from marketplace.domain.exchange.review_policies import ReviewPolicy as ReviewPolicy
 from marketplace.domain.restrictions import under_restriction
 
 LINES_MAX = 100
@@ -20,26 +22,6 @@ class ReviewDecision(StrEnum):
     APPROVE = "APPROVE"
     RETURN = "RETURN"
     REJECT = "REJECT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPolicy:
-    """How many different people must approve a need, by what it is worth at reference prices.
-
-    A need without a reference price is published by one, as are those below the band.
-    """
-
-    two_from_fen: int = 500_000  # 5,000 yuan
-
-    def approvals_asked(self, value_fen: int | None) -> int:
-        """
-        >>> [ReviewPolicy().approvals_asked(v) for v in (None, 499_999, 500_000)]
-        [1, 1, 2]
-        """
-        return 2 if value_fen is not None and value_fen >= self.two_from_fen else 1
-
-
-POLICY = ReviewPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,16 @@ from marketplace.persistence.database import Reading, Values, Writing
 from marketplace.persistence.tables import need_reviews, referrals
 
 
-async def add(db: Writing, *, referred_by: int, referred_at: datetime, line_count: int) -> int:
+async def add(
+    db: Writing, *, referred_by: int, referred_at: datetime, due_at: datetime, line_count: int
+) -> int:
     """Put a batch in; its key."""
-    values = {"referred_by": referred_by, "referred_at": referred_at, "line_count": line_count}
+    values = {
+        "referred_by": referred_by,
+        "referred_at": referred_at,
+        "due_at": due_at,
+        "line_count": line_count,
+    }
     return await db.insert(referrals, values)
 
 

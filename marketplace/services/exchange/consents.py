@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from marketplace.domain.errors import Conflict
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import CancelReason
+from marketplace.domain.exchange.consent_texts import no_such_text
 from marketplace.domain.exchange.consents import (
     ConsentStatus,
     GiveConsent,
@@ -15,7 +16,7 @@ from marketplace.domain.exchange.consents import (
 )
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Writing
-from marketplace.persistence.exchange import consents, facts, withdrawals
+from marketplace.persistence.exchange import consent_texts, consents, facts, withdrawals
 from marketplace.persistence.exchange.withdrawals import Withdrawn
 from marketplace.services.acting import Act, once, record
 from marketplace.services.exchange.reach import in_reach
@@ -39,6 +40,7 @@ async def give(database: Database, act: Act, command: GiveConsent) -> int:
         if turn.replay is not None:
             return int(str(turn.replay["consent"]))
         check_consent(command, by=act.viewer.role, now=database.now())
+        await _check_text(turn.db, command, database)
         await in_reach(turn.db, act.viewer, await facts.household(turn.db, command.household_id))
         await _end_lapsed_of(turn.db, command.household_id, database, act)
         values = {
@@ -97,6 +99,20 @@ async def lapse(database: Database, *, household_id: int | None = None) -> int:
         if due:
             await _end(db, due, ConsentStatus.LAPSED, database, None)
         return len(due)
+
+
+async def _check_text(db: Writing, command: GiveConsent, database: Database) -> None:
+    """Raise InvalidInput unless the household agreed to a wording that is in use."""
+    version = command.text_version.strip()
+    known = await consent_texts.is_in_use(
+        db,
+        version,
+        purpose=command.purpose,
+        recipient_class=command.recipient_class,
+        now=database.now(),
+    )
+    if not known:
+        raise no_such_text(version)
 
 
 async def _end_lapsed_of(db: Writing, household_id: int, database: Database, act: Act) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, Text
@@ -13,9 +14,9 @@ from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.publishing import public_copy
 from marketplace.domain.exchange.referrals import (
     LINES_MAX,
-    POLICY,
     Line,
     ReviewDecision,
+    ReviewPolicy,
     check_line,
     check_review,
 )
@@ -23,7 +24,13 @@ from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
-from marketplace.persistence.exchange import facts, needs, published_needs, referrals
+from marketplace.persistence.exchange import (
+    facts,
+    needs,
+    published_needs,
+    referrals,
+    review_policies,
+)
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.reach import in_scope
 
@@ -58,27 +65,35 @@ async def refer(database: Database, act: Act, command: ReferNeeds) -> Referred:
     """
     async with once(database, act, "needRefer") as turn:
         if turn.replay is not None:
-            return _from_outcome(turn.replay)
+            return from_outcome(turn.replay)
         _check_list(command.need_ids)
-        refused = await _refused(turn, command.need_ids, database)
-        ready = tuple(k for i, k in enumerate(command.need_ids) if i not in refused)
-        if not ready:
-            raise Conflict(*(refused[i] for i in sorted(refused)))
-        account_id, now = _account(act.viewer), database.now()
-        referral_id = await referrals.add(
-            turn.db, referred_by=account_id, referred_at=now, line_count=len(ready)
-        )
-        moved = {
-            "status": NeedStatus.REFERRED,
-            "referral_id": referral_id,
-            "referred_by": account_id,
-        }
-        await needs.change(turn.db, ready, moved)
-        await record(turn, database, "referral.created", "Referral", referral_id, lines=len(ready))
-        await _tell(turn, database, "need.referred", ready, {"referralId": referral_id})
-        done = Referred(referral_id=referral_id, need_ids=ready, refused=refused)
-        turn.outcome = _to_outcome(done)
+        done = await pass_on(turn, database, command.need_ids)
+        turn.outcome = to_outcome(done)
         return done
+
+
+async def pass_on(turn: Turn, database: Database, need_ids: tuple[int, ...]) -> Referred:
+    """Refer what is ready of a list in a transaction that is under way; see `refer`."""
+    refused = await _refused(turn, need_ids, database)
+    ready = tuple(k for i, k in enumerate(need_ids) if i not in refused)
+    if not ready:
+        raise Conflict(*(refused[i] for i in sorted(refused)))
+    account_id, now = _account(turn.act.viewer), database.now()
+    policy = await review_policies.in_force(turn.db, turn.act.viewer.region_low, now)
+    due_at = policy.review_by(now)
+    referral_id = await referrals.add(
+        turn.db, referred_by=account_id, referred_at=now, due_at=due_at, line_count=len(ready)
+    )
+    moved = {
+        "status": NeedStatus.REFERRED,
+        "referral_id": referral_id,
+        "referred_by": account_id,
+        "due_at": due_at,
+    }
+    await needs.change(turn.db, ready, moved)
+    await record(turn, database, "referral.created", "Referral", referral_id, lines=len(ready))
+    await _tell(turn, database, "need.referred", ready, {"referralId": referral_id})
+    return Referred(referral_id=referral_id, need_ids=ready, refused=refused)
 
 
 async def review(database: Database, act: Act, command: ReviewNeed) -> int:
@@ -122,14 +137,16 @@ async def _decide(
     turn: Turn, row: Row, decision: ReviewDecision, approvals: int, database: Database
 ) -> None:
     """Move the need as decided. A round only goes on after approvals, so all before were."""
-    need_id = row["id"]
+    need_id, now = row["id"], database.now()
+    policy = await review_policies.in_force(turn.db, row["tree_low"], now)
     if decision is not ReviewDecision.APPROVE:
         returned = decision is ReviewDecision.RETURN
         status = NeedStatus.RETURNED if returned else NeedStatus.REJECTED
-        await needs.change(turn.db, [need_id], {"status": status})
+        due_at = policy.resubmit_by(now) if returned else None
+        await needs.change(turn.db, [need_id], {"status": status, "due_at": due_at})
         await record(turn, database, f"need.{status.lower()}", "Need", need_id)
         return
-    asked = approvals_asked(row)
+    asked = approvals_asked(row, policy)
     if approvals < asked:
         # The version counts up, so that a decision on what was read before is late.
         await needs.change(turn.db, [need_id], {})
@@ -137,18 +154,18 @@ async def _decide(
             turn, database, "need.approved", "Need", need_id, approvals=approvals, asked=asked
         )
         return
-    published = {"status": NeedStatus.PUBLISHED, "published_at": database.now()}
+    published = {"status": NeedStatus.PUBLISHED, "published_at": now, "due_at": None}
     await needs.change(turn.db, [need_id], published)
     copy_id = await _publish(turn.db, row, database)
     await record(turn, database, "need.published", "Need", need_id, publishedNeedId=copy_id)
 
 
-def approvals_asked(row: Row) -> int:
+def approvals_asked(row: Row, policy: ReviewPolicy) -> int:
     """How many people must approve the need in this row, by the policy's bands of value."""
     category = CategoryFacts(
         kind=CategoryKind(row["kind"]), unit="", reference_price_fen=row["reference_price_fen"]
     )
-    return POLICY.approvals_asked(category.value_fen(row["quantity"]))
+    return policy.approvals_asked(category.value_fen(row["quantity"]))
 
 
 async def _publish(db: Writing, row: Row, database: Database) -> int:
@@ -200,7 +217,7 @@ async def _refused(turn: Turn, need_ids: tuple[int, ...], database: Database) ->
         row = rows.get(need_id)
         if row is None or not in_scope(viewer, row["tree_low"]):
             found = fault("", "NOT_FOUND", NotFound.text.en, NotFound.text.zh)
-        elif (bad := check_line(_line(row), own_household=own, now=now)) is not None:
+        elif (bad := keeps_from(row, own_household=own, now=now)) is not None:
             found = bad
         else:
             continue
@@ -221,6 +238,11 @@ async def _for_review(turn: Turn, command: ReviewNeed, database: Database) -> Ro
             f"该需求已更新至版本 {row['version']}，请重新读取后再操作。",
         )
     return row
+
+
+def keeps_from(row: Row, *, own_household: int | None, now: datetime) -> Fault | None:
+    """What keeps a locked need from being referred; None if nothing does."""
+    return check_line(_line(row), own_household=own_household, now=now)
 
 
 def _line(row: Row) -> Line:
@@ -258,7 +280,7 @@ def _account(viewer: Viewer) -> int:
     return viewer.account_id
 
 
-def _to_outcome(done: Referred) -> dict[str, object]:
+def to_outcome(done: Referred) -> dict[str, object]:
     return {
         "referral": done.referral_id,
         "needs": list(done.need_ids),
@@ -266,7 +288,7 @@ def _to_outcome(done: Referred) -> dict[str, object]:
     }
 
 
-def _from_outcome(kept: Mapping[str, object]) -> Referred:
+def from_outcome(kept: Mapping[str, object]) -> Referred:
     need_ids, refused = kept["needs"], kept["refused"]
     assert isinstance(need_ids, list)
     assert isinstance(refused, list)
