@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from marketplace.domain.errors import Text
 from marketplace.domain.jobs import JobStatus
-from marketplace.persistence import migrations
+from marketplace.persistence import messages, migrations, webhooks
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import invariants
+from marketplace.persistence.oversight import invariants as of_cases
 from marketplace.persistence.tables import jobs
 from marketplace.services.registry import sealing
 from marketplace.settings import Settings, SettingsError
@@ -43,6 +44,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _sound,
             _keys,
             _jobs,
+            _told,
         )
         found += [await step(database, settings) for step in steps]
         found += [finding async for finding in _invariants(database)]
@@ -189,15 +191,49 @@ async def _jobs(database: Database, _: Settings) -> Finding:
     )
 
 
+async def _told(database: Database, settings: Settings) -> Finding:
+    async with database.read() as db:
+        failed = await messages.count_failed(db)
+        dead = await webhooks.count_dead(db)
+    if failed or dead:
+        return Finding(
+            False,
+            Text(
+                f"{failed} messages to households and {dead} deliveries to webhooks were given up.",
+                f"有 {failed} 条给家庭的消息、{dead} 次回调投递最终失败。",
+            ),
+            Text(
+                "outgoingMessages and webhookDeliveries say why; then outgoingMessageRetry, "
+                "webhookDeliveryRetry.",
+                "原因见 outgoingMessages 与 webhookDeliveries，处理后用 outgoingMessageRetry、"
+                "webhookDeliveryRetry 重发。",
+            ),
+        )
+    if settings.profile == "production" and settings.message_channel == "console":
+        return Finding(
+            False,
+            Text(
+                "Messages to households go no further than the log.",
+                "给家庭的消息只写入日志，未实际发出。",
+            ),
+            Text(
+                "Set AIDLOOP_MESSAGE_CHANNEL=webhook with your SMS gateway (see the README).",
+                "请设置 AIDLOOP_MESSAGE_CHANNEL=webhook 并填写短信网关（见 README）。",
+            ),
+        )
+    return Finding(True, Text("No message was given up.", "没有发送失败的消息。"))
+
+
 async def _invariants(database: Database) -> AsyncIterator[Finding]:
+    facts = {**invariants.FACTS, **of_cases.FACTS}
     async with database.snapshot() as db:
-        broken = await invariants.broken(db)
+        broken = await invariants.broken(db, facts=facts)
     if not broken:
         yield Finding(
             True,
             Text(
-                f"All {len(invariants.FACTS)} facts about quantities, consent and review hold.",
-                f"关于数量、授权和审核的 {len(invariants.FACTS)} 项约束全部成立。",
+                f"All {len(facts)} facts about quantities, consent, review and cases hold.",
+                f"关于数量、授权、审核和诚信事项的 {len(facts)} 项约束全部成立。",
             ),
         )
     for row in broken:

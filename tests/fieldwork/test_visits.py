@@ -164,6 +164,7 @@ async def test_a_list_of_visits_is_written_down_whole_or_not_at_all(asking: Aske
     assert await market.count(visits) == 100
 
 
+@pytest.mark.one_database
 async def test_checks_count_people_of_monitored_households_and_nobody_else(asking: Asked) -> None:
     market = asking.market
     _, home = await a_home(market, member_count=4, monitoring_category="MARGINAL")

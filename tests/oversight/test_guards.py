@@ -174,6 +174,7 @@ query ($id: ID!, $purpose: String!) {
 WHY = {"purpose": "Preparing the decision"}
 
 
+@pytest.mark.one_database
 async def test_who_learns_of_a_case_and_reads_what_was_typed_and_that_it_is_recorded(
     asking: Asked,
 ) -> None:

@@ -26,7 +26,6 @@ from marketplace.services.oversight import cases, outcomes
 from marketplace.services.oversight.cases import FindCase, RestrictCase
 from marketplace.services.oversight.outcomes import EndCase
 from tests.fixtures.county import SEALER
-from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import (
     Market,
     a_consent,
@@ -35,6 +34,7 @@ from tests.fixtures.market import (
     an_allocation,
     an_offer,
 )
+from tests.oversight.wellness import all_is_well
 from tests.planning.proposals import a_proposal
 
 Doing = Callable[[Database], Awaitable[object]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import allocations, needs, offers, published_needs
 from tests.fixtures.asked import Asked
-from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import a_consent, a_household, a_need, an_allocation, an_offer
 from tests.oversight.documents import in_days, moving
+from tests.oversight.wellness import all_is_well
 
 
 async def test_a_case_is_found_by_two_and_restricted_and_all_it_halts_goes_back(

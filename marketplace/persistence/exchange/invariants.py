@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from marketplace.domain.exchange.consents import ConsentStatus
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.plans import PlanLineStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
+from marketplace.domain.exchange.results import ResultStatus
 from marketplace.persistence.database import Reading
 from marketplace.persistence.tables import (
     allocations,
@@ -21,12 +23,18 @@ from marketplace.persistence.tables import (
     offers,
     plan_lines,
     published_needs,
+    result_copies,
+    results,
 )
 
 DELIVERED = (AllocationStatus.DELIVERED, AllocationStatus.CONFIRMED, AllocationStatus.DISPUTED)
 LIVE = (*sorted(OPEN_STATUSES), *DELIVERED)
 # States that a need only reaches through a review that approved it.
 ONCE_PUBLISHED = (NeedStatus.PUBLISHED, NeedStatus.FULFILLED, NeedStatus.CLOSED)
+
+
+# The table that it is about, and its rows where it does not hold.
+Fact = tuple[str, sa.Select[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,17 @@ class Broken:
     should: int
 
 
-async def broken(db: Reading, *, limit: int = 100) -> list[Broken]:
+async def broken(
+    db: Reading, *, limit: int = 100, facts: Mapping[str, Fact] | None = None
+) -> list[Broken]:
     """Every broken fact, at most `limit` rows of each; empty if all is well.
+
+    facts    which; None: all of the exchange
 
     Give it a snapshot, so that all is of one moment. One statement a fact.
     """
     found: list[Broken] = []
-    for fact, (table, statement) in FACTS.items():
+    for fact, (table, statement) in (FACTS if facts is None else facts).items():
         rows = await db.rows(statement.limit(limit))
         found += [
             Broken(fact, table, row["id"], int(row["says"] or 0), int(row["should"] or 0))
@@ -94,6 +106,19 @@ def _rows(
     )
 
 
+_RESULT = sa.select(results.c.id).where(results.c.allocation_id == allocations.c.id)
+_WAITING_RESULT = sa.select(results.c.id).where(
+    results.c.need_id == needs.c.id, results.c.status == ResultStatus.SENT
+)
+_WAITING_COPY = sa.select(result_copies.c.id).where(
+    result_copies.c.result_id == results.c.id, result_copies.c.status == ResultStatus.SENT
+)
+_COPIES = (
+    sa.select(sa.func.count())
+    .select_from(result_copies)
+    .where(result_copies.c.result_id == results.c.id)
+    .scalar_subquery()
+)
 _STANDING = (
     sa.select(consents.c.id)
     .where(
@@ -135,7 +160,38 @@ _CONFIRMED = (
     .exists()
 )
 
-FACTS: dict[str, tuple[str, sa.Select[int, int, int]]] = {
+FACTS: dict[str, Fact] = {
+    "confirmed_has_its_result": (
+        "allocations",
+        _rows(
+            allocations,
+            allocations.c.id,
+            allocations.c.status == AllocationStatus.CONFIRMED,
+            allocations.c.confirmed_at.is_not(None),
+            ~_RESULT.exists(),
+        ),
+    ),
+    "result_only_of_confirmed": (
+        "results",
+        _rows(
+            results.join(allocations, allocations.c.id == results.c.allocation_id),
+            results.c.id,
+            allocations.c.status != AllocationStatus.CONFIRMED,
+        ),
+    ),
+    "result_has_a_copy_for_each_desk": ("results", _rows(results, results.c.id, _COPIES != 3)),
+    "result_is_acknowledged_with_its_copies": (
+        "results",
+        _rows(
+            results,
+            results.c.id,
+            (results.c.status == ResultStatus.SENT) != _WAITING_COPY.exists(),
+        ),
+    ),
+    "closed_waits_for_no_result": (
+        "needs",
+        _rows(needs, needs.c.id, needs.c.status == NeedStatus.CLOSED, _WAITING_RESULT.exists()),
+    ),
     "offer_reserved": (
         "offers",
         _counter(

@@ -18,12 +18,10 @@ from marketplace.persistence.tables import consents, needs
 
 async def restore_needs_of(
     db: Writing, household_id: int, *, since: datetime, now: datetime
-) -> dict[str, list[int]]:
-    """Put a household's suspended needs back; their keys by what became of them.
+) -> dict[NeedStatus, list[int]]:
+    """Put a household's suspended needs back; their keys by the state that each is in now.
 
     since    when they were suspended at the earliest
-
-    "restored" to where they were, "withdrawn" as consent ended meanwhile, or "expired".
     """
     locked = await db.rows(
         sa.select(needs.c.id)
@@ -33,7 +31,6 @@ async def restore_needs_of(
     )
     ids = [row["id"] for row in locked]
     after: defaultdict[NeedStatus, list[int]] = defaultdict(list)
-    became: dict[str, list[int]] = {"restored": [], "withdrawn": [], "expired": []}
     # A statement of its own: it sees a consent that ended while the locks were waited for.
     for row in await db.rows(_suspended(ids, since, now)):
         status = restored(
@@ -44,7 +41,6 @@ async def restore_needs_of(
             now=now,
         )
         after[status].append(row["id"])
-        became[_WORDS.get(status, "restored")].append(row["id"])
     for status, these in after.items():
         await db.execute(
             sa.update(needs)
@@ -52,10 +48,7 @@ async def restore_needs_of(
             .values(status=status, suspended_from=None, version=needs.c.version + 1)
         )
     await published_needs.follow(db, ids)
-    return became
-
-
-_WORDS = {NeedStatus.WITHDRAWN: "withdrawn", NeedStatus.EXPIRED: "expired"}
+    return dict(after)
 
 
 def _suspended(ids: list[int], since: datetime, now: datetime) -> sa.Select[tuple[object, ...]]:

@@ -162,7 +162,7 @@ async def _restrict(database: Database, act: Act, sealer: Sealer, command: Restr
         else:
             await facts.lock_household(db, case["household_id"])
         key = await restrictions.add(db, sealer, command.grounds.strip(), values)
-        await consequences.halt(turn.db, database, case, key, command.scope, act=act)
+        await consequences.halt(turn, database, case, key, command.scope)
         await cases.change(db, command.case_id, {"status": CaseStatus.RESTRICTED})
         await cases.enter(db, case, EntryKind.RESTRICTED, now=now)
         told = {"scope": command.scope, "endsOn": command.ends_on.isoformat()}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import CancelReason
+from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.domain.restrictions import FROM_CHARITY, RestrictionEnd, RestrictionScope
 from marketplace.persistence import events
@@ -14,7 +16,11 @@ from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import restorations, withdrawals
 from marketplace.persistence.oversight import restrictions
 from marketplace.persistence.registry import organizations
-from marketplace.services.acting import Act
+from marketplace.services.acting import Turn
+from marketplace.services.exchange.handing_over import fulfil
+from marketplace.services.exchange.residuals import settle
+
+WORDS = {NeedStatus.WITHDRAWN: "withdrawn", NeedStatus.EXPIRED: "expired"}
 
 
 class Moved(Exception):
@@ -40,16 +46,10 @@ async def suspend_organization(db: Writing, organization_id: int) -> str:
 
 
 async def halt(
-    db: Writing,
-    database: Database,
-    case: Row,
-    restriction_id: int,
-    scope: RestrictionScope,
-    *,
-    act: Act,
+    turn: Turn, database: Database, case: Row, restriction_id: int, scope: RestrictionScope
 ) -> None:
     """Take out of the market what the restriction keeps from it. Raises Moved."""
-    now = database.now()
+    db, now = turn.db, database.now()
     if case["organization_id"] is not None:
         done = await withdrawals.cancel_of_organization(db, case["organization_id"], now=now)
         if done is None:
@@ -66,51 +66,66 @@ async def halt(
         told = [*_each("need.suspended", "Need", gone.need_ids), *_cancelled(gone.allocations)]
     else:
         return
-    await _tell(db, database, told, act)
+    await _tell(turn, database, told)
 
 
-async def give_back(
-    db: Writing, database: Database, case: Row, reason: RestrictionEnd, *, act: Act | None
-) -> bool:
-    """End the case's restriction and put back what nothing else halts; False if it was over."""
-    now = database.now()
+async def give_back(turn: Turn, database: Database, case: Row, reason: RestrictionEnd) -> bool:
+    """End the case's restriction and put back what nothing else halts; False if it was over.
+
+    The household's row must be locked.
+    """
+    db, now = turn.db, database.now()
     restriction = await restrictions.of_case(db, case["id"])
     if restriction is None or restriction["ended_at"] is not None:
         return False
     if case["organization_id"] is not None:
-        told = await _give_back_to_provider(db, restriction, reason, database)
-    else:
-        await restrictions.end(db, restriction["id"], reason, now=now)
-        told = list[_Happened]()
-        still = await restrictions.keeps_from_charity(db, case["household_id"])
-        if restriction["scope"] in FROM_CHARITY and not still:
-            put = await restorations.restore_needs_of(
-                db, case["household_id"], since=restriction["starts_at"], now=now
-            )
-            for kind, need_ids in put.items():
-                told += _each(f"need.{kind}", "Need", need_ids)
-    await _tell(db, database, told, act)
+        await _give_back_to_provider(turn, database, restriction, reason)
+        return True
+    await restrictions.end(db, restriction["id"], reason, now=now)
+    if restriction["scope"] not in FROM_CHARITY:
+        return True
+    if not await restrictions.keeps_from_charity(db, case["household_id"]):
+        since = restriction["starts_at"]
+        await _give_back_to_household(turn, database, case["household_id"], since)
     return True
 
 
+async def _give_back_to_household(
+    turn: Turn, database: Database, household_id: int, since: datetime
+) -> None:
+    """Needs go where they belong by now, and are reckoned with the aid that was decided on."""
+    put = await restorations.restore_needs_of(
+        turn.db, household_id, since=since, now=database.now()
+    )
+    told = [
+        event
+        for status, need_ids in put.items()
+        for event in _each(f"need.{WORDS.get(status, 'restored')}", "Need", need_ids)
+    ]
+    await _tell(turn, database, told)
+    for need_id in put.get(NeedStatus.PUBLISHED, []):
+        await fulfil(turn, database, need_id)
+    await settle(turn, database, household_id)
+
+
 async def _give_back_to_provider(
-    db: Writing, restriction: Row, reason: RestrictionEnd, database: Database
-) -> list[_Happened]:
-    organization_id, now = restriction["organization_id"], database.now()
+    turn: Turn, database: Database, restriction: Row, reason: RestrictionEnd
+) -> None:
+    db, organization_id, now = turn.db, restriction["organization_id"], database.now()
     organization = await restrictions.lock_organization(db, organization_id)
     assert organization is not None, "its restriction points to it"
     await restrictions.end(db, restriction["id"], reason, now=now)
     standing = await restrictions.standing_of_organization(db, organization_id)
     if standing is not None:
         await restrictions.hand_over(db, restriction["id"], standing["id"])
-        return []
+        return
     before = OrganizationStatus(restriction["organization_from"])
     told: list[_Happened] = []
     if organization["status"] == OrganizationStatus.SUSPENDED and before != organization["status"]:
         await organizations.set_status(db, organization_id, before)
         told += _each("organization.restored", "Organization", [organization_id])
     opened = await restrictions.resume(db, restriction["id"], now=now)
-    return told + _each("offer.resumed", "Offer", opened)
+    await _tell(turn, database, told + _each("offer.resumed", "Offer", opened))
 
 
 def _cancelled(rows: Iterable[Row]) -> list[_Happened]:
@@ -129,20 +144,18 @@ def _each(kind: str, entity: str, ids: Iterable[int]) -> list[_Happened]:
     return [_Happened(kind, entity, each) for each in ids]
 
 
-async def _tell(
-    db: Writing, database: Database, happened: Iterable[_Happened], act: Act | None
-) -> None:
+async def _tell(turn: Turn, database: Database, happened: Iterable[_Happened]) -> None:
     await events.append_many(
-        db,
+        turn.db,
         [
             Event(
                 kind=one.kind,
                 at=database.now(),
                 entity=one.entity,
                 entity_id=one.entity_id,
-                account_id=act.viewer.account_id if act else None,
+                account_id=turn.act.viewer.account_id,
                 data=one.data,
-                request_id=act.request_id if act else None,
+                request_id=turn.act.request_id,
             )
             for one in happened
         ],

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 
-from marketplace.domain.events import Event
 from marketplace.domain.oversight.integrity import EntryKind
+from marketplace.domain.permissions import Viewer
 from marketplace.domain.restrictions import RestrictionEnd
-from marketplace.persistence import events
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import facts
 from marketplace.persistence.oversight import cases, restrictions
+from marketplace.services.acting import Act, Turn, record
 from marketplace.services.oversight import consequences
 
 AT_ONCE_MAX = 200
@@ -59,16 +59,12 @@ async def _lapse(database: Database, case_id: int) -> bool:
         assert case is not None, "its restriction points to it"
         if case["household_id"] is not None:
             await facts.lock_household(db, case["household_id"])
-        if not await consequences.give_back(db, database, case, RestrictionEnd.LAPSED, act=None):
+        turn = Turn(db, Act(viewer=Viewer()))  # the system's own
+        if not await consequences.give_back(turn, database, case, RestrictionEnd.LAPSED):
             return False
         # The version counts up, so that a decision on what was read before is late.
         await cases.change(db, case_id, {})
         await cases.enter(db, case, EntryKind.RESTRICTION_LAPSED, now=now)
-        lapsed = Event(
-            kind="integrity_case.restriction_lapsed",
-            at=now,
-            entity="IntegrityCase",
-            entity_id=case_id,
-        )
-        await events.append(db, lapsed)
+        lapsed = "integrity_case.restriction_lapsed"
+        await record(turn, database, lapsed, "IntegrityCase", case_id)
         return True

@@ -207,7 +207,7 @@ async def _end(
     why = RestrictionEnd.CLOSED if closed else RestrictionEnd.DISMISSED
     if case["household_id"] is not None:
         await facts.lock_household(turn.db, case["household_id"])
-    await consequences.give_back(turn.db, database, case, why, act=turn.act)
+    await consequences.give_back(turn, database, case, why)
     values = {
         "status": status,
         "closing_sealed": cases.closing(sealer, case, reason.strip()),
