@@ -226,6 +226,15 @@ class Household(Entity):
         "What it was assessed as, the latest first.",
         roles=MAY_SEE_ASSESSMENT,
     )
+    appeals: Edge = many(
+        "Appeal", "household_id", "Its objections to that.", roles=MAY_SEE_ASSESSMENT
+    )
+    government_aids: Edge = many(
+        "GovernmentAid",
+        "household_id",
+        "What government decided on it, the latest first.",
+        roles=MAY_SEE_ASSESSMENT,
+    )
     consents: Edge = many(
         "Consent", "household_id", "What it agreed to, and whether it still does."
     )

@@ -166,8 +166,12 @@ async def keep_conflicts(
 ) -> Sequence[LaneConflict]:
     """Make these the conflicts of a household; which of them are new."""
     wanted = {(each.aid_id, each.need_id): each for each in found}
+    # Aid of a household that was merged into this one has come over with its conflicts.
+    own = sa.select(government_aids.c.id).where(government_aids.c.household_id == household_id)
     rows = await db.rows(
-        sa.select(aid_conflicts).where(aid_conflicts.c.household_id == household_id)
+        sa.select(aid_conflicts).where(
+            sa.or_(aid_conflicts.c.household_id == household_id, aid_conflicts.c.aid_id.in_(own))
+        )
     )
     there = {
         (row["aid_id"], row["need_id"])

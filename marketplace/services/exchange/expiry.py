@@ -2,7 +2,8 @@
 
 The market looks at the clock itself, so nothing overdue is ever matched; this chore makes the
 states say so, closes public copies, and frees what was reserved for lapsed consents, or for
-longer than a reservation is kept. It also forgets idempotency keys that are too old to count.
+longer than a reservation is kept; classes run out, and aid that begins is reckoned with. It also
+forgets idempotency keys that are too old to count.
 """
 
 from __future__ import annotations
@@ -25,7 +26,14 @@ from marketplace.persistence.exchange import consents as consent_rows
 from marketplace.persistence.exchange import needs, offers, published_needs, withdrawals
 from marketplace.services import codes
 from marketplace.services.acting import KEPT_FOR
-from marketplace.services.exchange import consents, escalating, plan_records, results
+from marketplace.services.exchange import (
+    consents,
+    escalating,
+    plan_records,
+    residuals,
+    results,
+)
+from marketplace.services.registry import assessing
 
 AT_ONCE_MAX = 500
 EVERY_S = 60.0
@@ -48,6 +56,8 @@ class Expired:
     feedback_overdue: int = 0
     feedback_closed: int = 0
     needs_closed: int = 0
+    classes: int = 0
+    aids_begun: int = 0
 
 
 async def expire(database: Database) -> Expired:
@@ -68,6 +78,8 @@ async def expire(database: Database) -> Expired:
         feedback_overdue=await _tried(escalating.escalate_feedback, database),
         feedback_closed=await _tried(escalating.close_answered_feedback, database),
         needs_closed=await _tried(results.close_done, database),
+        classes=await _tried(assessing.lapse, database),
+        aids_begun=await _tried(residuals.settle_begun, database),
     )
 
 

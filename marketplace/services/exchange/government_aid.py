@@ -13,6 +13,8 @@ from marketplace.domain.exchange.government_aid import (
     check_end,
 )
 from marketplace.domain.exchange.residuals import Aid
+from marketplace.domain.registry.household_changes import check_active
+from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import facts, government_aid, residuals
 from marketplace.persistence.registry import assessments, households
@@ -47,7 +49,8 @@ async def decide(database: Database, act: Act, command: DecideAid) -> int:
     async with once(database, act, "governmentAidDecide") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["aid"]))
-        await _household(turn, command.household_id)
+        household = await _household(turn, command.household_id)
+        check_active(HouseholdStatus(household["status"]))
         check_aid(command)
         if command.granted:
             await may_be_granted(turn.db, command.household_id, now=database.now())

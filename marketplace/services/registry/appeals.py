@@ -17,6 +17,8 @@ from marketplace.domain.registry.appeals import (
     check_appeal,
     check_decision,
 )
+from marketplace.domain.registry.household_changes import check_active
+from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.registry import appeals, assessments, households
 from marketplace.services.acting import Act, Turn, once, record
@@ -43,7 +45,8 @@ async def file(database: Database, act: Act, command: FileAppeal) -> int:
         if turn.replay is not None:
             return int(str(turn.replay["appeal"]))
         db, now = turn.db, database.now()
-        await _reach(turn, command.household_id)
+        household = await _reach(turn, command.household_id)
+        check_active(HouseholdStatus(household["status"]))
         latest = await assessments.latest(db, command.household_id, now)
         check_appeal(
             command,
@@ -118,7 +121,7 @@ async def _locked(turn: Turn, command: DecideAppeal) -> Row:
     return row
 
 
-async def _reach(turn: Turn, household_id: int) -> None:
+async def _reach(turn: Turn, household_id: int) -> Row:
     """Lock a household that is the viewer's own to speak for, or of the viewer's region."""
     viewer = turn.act.viewer
     household = await households.lock(turn.db, household_id)
@@ -127,7 +130,8 @@ async def _reach(turn: Turn, household_id: int) -> None:
     if viewer.role is Role.APPLICANT:
         if await households.household_of_account(turn.db, viewer.account_id) != household_id:
             raise NotFound
-        return
+        return household
     if not within(viewer, household["region_low"]):
         raise NotFound
     await not_ones_own(turn.db, viewer, household_id)
+    return household

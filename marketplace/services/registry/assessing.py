@@ -16,6 +16,8 @@ from marketplace.domain.registry.assessments import (
     EligibilityClass,
     area_of,
 )
+from marketplace.domain.registry.household_changes import check_active
+from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.domain.registry.overrides import MOVES, OverrideStatus
 from marketplace.domain.registry.recognition import due_at, runs_out_at
 from marketplace.persistence import events
@@ -66,6 +68,7 @@ async def assess(database: Database, act: Act, command: AssessHousehold) -> int:
         if household is None or not within(act.viewer, household["region_low"]):
             raise NotFound
         await not_ones_own(db, act.viewer, command.household_id)
+        check_active(HouseholdStatus(household["status"]))
         upheld = await appeals.awaiting(db, command.household_id)
         _by_another(act.viewer, upheld)
         lines = lines_of(
