@@ -42,7 +42,7 @@ from marketplace.services.exchange.referrals import ReferNeeds, ReviewNeed
 from marketplace.services.exchange.results import AcknowledgeResults
 from marketplace.services.registry import accounts
 
-CONSENT_TEXT = "2023-01"
+CONSENT_TEXT = "2022-01"
 # What a family of each kind still lacks once government has helped: category and units.
 WANTED = {
     "elderly_alone": ("quilt", 2),
@@ -58,8 +58,8 @@ WANTED = {
 }
 # Who gives it; the campaign that it is given in stands in the offer's title.
 GIVEN_BY = {
-    "quilt": ("合市家纺有限公司（示例）", "暖床前：棉被"),
-    "bed_sheet_set": ("合市家纺有限公司（示例）", "暖床前：床单被套"),
+    "quilt": ("溪谷扶困慈善基金会（示例）", "暖床前：棉被"),
+    "bed_sheet_set": ("溪谷扶困慈善基金会（示例）", "暖床前：床单被套"),
     "school_kit": ("香溪助学慈善协会（示例）", "99公益日：学习用品包"),
     "study_desk": ("香溪助学慈善协会（示例）", "99公益日：书桌椅"),
     "adult_milk_powder": ("金溪县慈善总会", "慈善情暖万家：中老年奶粉"),

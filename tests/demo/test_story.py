@@ -1,0 +1,82 @@
+"""The story of 2023: the figures of the article come out, and the page tells the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+
+from marketplace.persistence.database import Database
+from marketplace.persistence.exchange.invariants import broken
+from marketplace.persistence.tables import events, need_reviews, needs, plans, results
+from tests.demo.story_page import Lived, answer_of, live, questions
+from tests.fixtures.served import Served, served, settings_for
+
+FIGURES = """query ($from: Date!, $to: Date!) { loopStatistics(from: $from, to: $to) {
+  personTimesChecked subsistenceAllowanceEnrolled temporaryAssistanceGranted
+  personTimesHelpedByCharity visits acknowledgedInTimeShare medianDaysFromNeedToDelivery } }"""
+
+
+@pytest.fixture
+async def story(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[Lived, Served, Database]]:
+    lived = await live(tmp_path_factory.mktemp("story"))
+    database = Database(lived.url)
+    with served(settings_for(lived.url, lived.folder)) as server:
+        yield lived, server, database
+    await database.close()
+
+
+async def test_nine_months_lived_through_end_with_the_articles_figures_and_its_page(
+    story: tuple[Lived, Served, Database],
+) -> None:
+    lived, server, database = story
+
+    for key in (None, lived.keys["AUDITOR"]):
+        asked = {"from": "2023-01-01", "to": "2023-09-30"}
+        figures = server.ask(FIGURES, asked, key=key).json()["data"]["loopStatistics"]
+        days = figures.pop("medianDaysFromNeedToDelivery")
+        assert figures == {
+            "personTimesChecked": 1_193,
+            "subsistenceAllowanceEnrolled": 271,
+            "temporaryAssistanceGranted": 114,
+            "personTimesHelpedByCharity": 23,
+            "visits": 3_048,
+            "acknowledgedInTimeShare": 1.0,
+        }
+        assert 5 < days < 15
+
+    await assert_lived_by_the_rules(database)
+    for question in questions():
+        assert json.loads(answer_of(server, lived, question)) == json.loads(question.answer)
+
+
+async def assert_lived_by_the_rules(database: Database) -> None:
+    async with database.snapshot() as db:
+        assert await broken(db) == []
+        told = await db.rows(sa.select(events.c.kind, events.c.at, events.c.account_id))
+        of_2023 = await db.rows(
+            sa.select(needs).where(needs.c.created_at < sa.func.date("2024-01-01"))
+        )
+        reviewed = await db.rows(sa.select(need_reviews))
+        planned = await db.rows(sa.select(plans))
+        sent = await db.scalar(sa.select(sa.func.count()).select_from(results))
+    kinds = {row["kind"] for row in told}
+    assert {"household.registered", "household.assessed", "government_aid.decided"} <= kinds
+    assert {"need.published", "allocation.accepted", "allocation.confirmed"} <= kinds
+    assert {"result.sent", "result.acknowledged", "need.closed"} <= kinds
+    assert [row["at"] for row in told if row["at"].year == 2023] == sorted(
+        row["at"] for row in told if row["at"].year == 2023
+    )
+    assert {row["status"] for row in of_2023} == {"CLOSED"}
+    referred_by = {row["id"]: row["referred_by"] for row in of_2023}
+    assert all(
+        row["reviewed_by"] != referred_by[row["need_id"]]
+        for row in reviewed
+        if row["need_id"] in referred_by
+    )
+    assert all(row["approved_by"] != row["created_by"] for row in planned)
+    assert sent == len(of_2023)
