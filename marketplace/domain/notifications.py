@@ -71,6 +71,22 @@ NOTICES: Mapping[str, Notice] = {
     "allocation.settled": Notice(GIVERS, Text("A dispute was settled", "异议已处理")),
     "result.sent": Notice(DESKS, Text("A result is to be acknowledged", "有结果反馈待签收")),
     "result.escalated": Notice(DESKS, Text("A result is overdue", "结果反馈逾期未签收")),
+    "result.rated": Notice(
+        GIVERS | DESKS, Text("The other side rated a result", "对方已对结果作出评定")
+    ),
+    "feedback.submitted": Notice(DESKS, Text("Feedback is to be answered", "有反馈待答复")),
+    "feedback.forwarded": Notice(DESKS, Text("Feedback was passed on to you", "有反馈转交答复")),
+    "feedback.reopened": Notice(DESKS, Text("Feedback was taken up again", "反馈被重新提出")),
+    "feedback.answered": Notice(
+        GIVERS | FAMILY, Text("Your feedback was answered", "您的反馈已有答复")
+    ),
+    "feedback.escalated": Notice(DESKS, Text("Feedback is overdue", "反馈逾期未答复")),
+    "helpedList.reported": Notice(
+        CHARITY, Text("A list of those helped was reported", "救助人员名单已上报")
+    ),
+    "helpedList.received": Notice(
+        GIVERS, Text("Your list of those helped was received", "救助人员名单已接收")
+    ),
     "plan.proposed": Notice(CHARITY, Text("A plan is ready for approval", "匹配方案待批准")),
     "plan.failed": Notice(CHARITY, Text("A plan failed", "匹配方案计算失败")),
 }

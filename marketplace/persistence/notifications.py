@@ -15,6 +15,8 @@ from marketplace.persistence.tables import (
     accounts,
     allocations,
     consents,
+    feedbacks,
+    helped_lists,
     households,
     needs,
     notifications,
@@ -169,6 +171,17 @@ PLACES: Mapping[str, sa.Select[Any]] = {
         _in(results.join(needs, needs.c.id == results.c.need_id), results.c.region_id),
         organization=results.c.organization_id,
         household=needs.c.household_id,
+    ),
+    "Feedback": _place(
+        feedbacks.c.id,
+        _in(feedbacks, feedbacks.c.region_id),
+        organization=feedbacks.c.organization_id,
+        household=feedbacks.c.household_id,
+    ),
+    "HelpedList": _place(
+        helped_lists.c.id,
+        _in(helped_lists, helped_lists.c.region_id),
+        organization=helped_lists.c.organization_id,
     ),
     "Plan": _place(plans.c.id, _in(plans, plans.c.region_id)),
 }

@@ -82,7 +82,7 @@ async def test_what_a_desk_leaves_lying_is_passed_up_once(market: Market) -> Non
     first, second = await expire(market.database), await expire(market.database)
 
     assert (first.results_overdue, second.results_overdue) == (2, 0)
-    told = events.c.kind == "result.overdue"
+    told = events.c.kind == "result.escalated"
     assert await market.count(events, told) == 2
     marked = result_copies.c.escalated_at.is_not(None)
     assert await market.count(result_copies, marked, result_copies.c.desk != "TOWNSHIP") == 2

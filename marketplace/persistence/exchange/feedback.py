@@ -77,3 +77,14 @@ async def result_parties(db: Reading, result_id: int) -> Row | None:
         .join(needs, needs.c.id == results.c.need_id)
         .where(results.c.id == result_id)
     )
+
+
+async def hand_over(db: Writing, from_id: int, to_id: int) -> list[int]:
+    """Give the feedback of a household to the one that it lives on in; which that was."""
+    rows = await db.rows(
+        sa.update(feedbacks)
+        .where(feedbacks.c.household_id == from_id)
+        .values(household_id=to_id)
+        .returning(feedbacks.c.id)
+    )
+    return sorted(row["id"] for row in rows)

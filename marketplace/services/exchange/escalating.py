@@ -19,7 +19,7 @@ async def escalate_results(database: Database) -> int:
     async with database.write() as db:
         rows = await overdue.mark_copies(db, now=database.now(), limit=AT_ONCE_MAX)
         await events.append_many(
-            db, _told(database, "result.overdue", "Result", rows, key="result_id")
+            db, _told(database, "result.escalated", "Result", rows, key="result_id")
         )
         return len(rows)
 
@@ -29,7 +29,7 @@ async def escalate_feedback(database: Database) -> int:
     async with database.write() as db:
         rows = await overdue.mark_feedback(db, now=database.now(), limit=AT_ONCE_MAX)
         await events.append_many(
-            db, _told(database, "feedback.overdue", "Feedback", rows, key="id")
+            db, _told(database, "feedback.escalated", "Feedback", rows, key="id")
         )
         return len(rows)
 

@@ -27,7 +27,7 @@ from marketplace.domain.restrictions import RestrictionScope
 from marketplace.persistence import restrictions
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
-from marketplace.persistence.exchange import consents, household_needs, withdrawals
+from marketplace.persistence.exchange import consents, feedback, household_needs, withdrawals
 from marketplace.persistence.registry import duplicates, household_changes, households
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.household_changes import (
@@ -65,6 +65,7 @@ async def merge(database: Database, act: Act, sealer: Sealer, command: MergeHous
         moved["governmentAids"] = await household_needs.hand_over_aid(
             turn.db, merged["id"], kept["id"]
         )
+        moved["feedback"] = await feedback.hand_over(turn.db, merged["id"], kept["id"])
         await household_changes.hand_over_accounts(turn.db, merged["id"], kept["id"])
         await _end(turn, database, sealer, kept, merged)
         await _record(turn, database, command, moved)
