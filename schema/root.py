@@ -27,6 +27,7 @@ from schema.exchange.helped_lists import HelpedListQuery
 from schema.exchange.helped_lists_writes import HelpedListMutations
 from schema.exchange.household_changes_writes import HouseholdChangeMutations
 from schema.exchange.household_members_writes import HouseholdMemberMutations
+from schema.exchange.meeting import MeetingQuery
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
 from schema.exchange.offer_impact import OfferImpactQuery
@@ -52,6 +53,7 @@ from schema.fieldwork.visits import FieldworkQuery
 from schema.fieldwork.visits_writes import FieldworkMutations
 from schema.limits import Checks, Gate
 from schema.notifications import NotificationMutations, NotificationQuery
+from schema.outgoing import OutgoingMutations, OutgoingQuery
 from schema.oversight.integrity import IntegrityQuery
 from schema.oversight.integrity_outcomes import IntegrityOutcomeMutations
 from schema.oversight.integrity_writes import IntegrityCaseMutations
@@ -92,6 +94,9 @@ QUERIES: list[type] = [
     OrganizationQuery,
     HouseholdQuery,
     AssessmentQuery,
+    ReassessmentQuery,
+    AppealQuery,
+    AssistanceLinesQuery,
     ApplicationQuery,
     HouseholdRecordQuery,
     HouseholdFindQuery,
@@ -99,14 +104,12 @@ QUERIES: list[type] = [
     EntitledQuery,
     PersonalDataQuery,
     GovernmentAidQuery,
-    NeedQuery,
     AidConflictQuery,
-    ReassessmentQuery,
-    AssistanceLinesQuery,
-    AppealQuery,
+    NeedQuery,
     PublishedNeedQuery,
     OfferQuery,
     OfferImpactQuery,
+    MeetingQuery,
     PlanQuery,
     ShortageQuery,
     AllocationQuery,
@@ -123,6 +126,7 @@ QUERIES: list[type] = [
     SealedTextQuery,
     NotificationQuery,
     WebhookQuery,
+    OutgoingQuery,
     ResultQuery,
     RatingQuery,
     FeedbackQuery,
@@ -132,16 +136,17 @@ QUERIES: list[type] = [
 MUTATIONS: list[type] = [
     NotificationMutations,
     WebhookMutations,
+    OutgoingMutations,
     ApplicationMutations,
     ApplicationFollowMutations,
     HouseholdMutations,
     HouseholdChangeMutations,
     HouseholdMemberMutations,
     AssessmentMutations,
+    AppealMutations,
+    AssistanceLinesMutations,
     OfferMutations,
     NeedMutations,
-    AssistanceLinesMutations,
-    AppealMutations,
     GovernmentAidMutations,
     ConsentMutations,
     ReferralMutations,

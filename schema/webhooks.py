@@ -11,6 +11,7 @@ from strawberry import ID
 from marketplace.domain.ids import opaque_id
 from marketplace.domain.messages import WebhookDeliveryStatus
 from marketplace.domain.moves import moves_from
+from marketplace.domain.outgoing import DELIVERY_MOVES
 from marketplace.domain.permissions import PROVIDERS, Role
 from marketplace.domain.webhooks import DESKS, MOVES, WebhookStatus
 from marketplace.persistence.tables.house import events
@@ -80,8 +81,8 @@ def _moves(context: Context, status: str) -> list[str]:
     return list(moves_from(MOVES, context.viewer, WebhookStatus(status)))
 
 
-def _retry(_context: Context, status: str) -> list[str]:
-    return ["webhookDeliveryRetry"] if status == WebhookDeliveryStatus.DEAD else []
+def _retry(context: Context, status: str) -> list[str]:
+    return list(moves_from(DELIVERY_MOVES, context.viewer, WebhookDeliveryStatus(status)))
 
 
 def _kind(row: Columns) -> sa.ColumnElement[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from marketplace.domain.errors import Text
-from marketplace.domain.permissions import PROVIDERS, Role
+from marketplace.domain.permissions import OFFICERS, PROVIDERS, Role
 
 GIVERS = PROVIDERS
 CHARITY = frozenset({Role.CHARITY_OFFICER})
@@ -188,8 +188,26 @@ def digest(kinds: Iterable[str], *, unread: int, since: str) -> Digest:
     )
 
 
-def addressed(
-    notice: Notice, place: Place, readers: Sequence[Reader], *, actor: int | None
-) -> list[Reader]:
-    """Who is told: all whom it concerns but who did it."""
-    return [r for r in readers if r.account_id != actor and concerns(notice, place, r)]
+class Readers:
+    """Accounts that may be told, found by what they belong to rather than one by one."""
+
+    def __init__(self, readers: Iterable[Reader]) -> None:
+        self._of_household: dict[int, list[Reader]] = {}
+        self._of_organization: dict[int, list[Reader]] = {}
+        self._officers: list[Reader] = []
+        for reader in readers:
+            if reader.role is Role.APPLICANT and reader.household_id is not None:
+                self._of_household.setdefault(reader.household_id, []).append(reader)
+            elif reader.role in PROVIDERS and reader.organization_id is not None:
+                self._of_organization.setdefault(reader.organization_id, []).append(reader)
+            elif reader.role in OFFICERS:
+                self._officers.append(reader)
+
+    def of(self, notice: Notice, place: Place, *, actor: int | None) -> list[Reader]:
+        """Who is told: all whom it concerns but who did it."""
+        near = list(self._officers)
+        if place.household_id is not None:
+            near += self._of_household.get(place.household_id, ())
+        if place.organization_id is not None:
+            near += self._of_organization.get(place.organization_id, ())
+        return [r for r in near if r.account_id != actor and concerns(notice, place, r)]

@@ -30,6 +30,7 @@ PROVIDERS = frozenset({Role.PROVIDER, Role.FEDERATION})
 FIELD_OFFICERS = frozenset({Role.GRID_WORKER, Role.SOCIAL_WORKER, Role.TOWNSHIP_OFFICER})
 COUNTY_OFFICERS = frozenset({Role.ASSISTANCE_OFFICER, Role.CHARITY_OFFICER})
 SUPERVISION = frozenset({Role.AUDITOR})
+RAISE_MONEY = PROVIDERS | {Role.CHARITY_OFFICER}
 OFFICERS = FIELD_OFFICERS | COUNTY_OFFICERS
 # Who sees a household at home, or keeps its file.
 WHO_VISIT = frozenset({Role.GRID_WORKER, Role.TOWNSHIP_OFFICER, Role.ASSISTANCE_OFFICER})
@@ -66,6 +67,15 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "offerPause": PROVIDERS | {Role.CHARITY_OFFICER},
     "offerResume": PROVIDERS | {Role.CHARITY_OFFICER},
     "offerClose": PROVIDERS | {Role.CHARITY_OFFICER},
+    # Of charities and the federation; the services look at the organization's kind.
+    "campaignCreate": RAISE_MONEY,
+    "campaignUpdate": RAISE_MONEY,
+    "campaignOpen": RAISE_MONEY,
+    "campaignClose": RAISE_MONEY,
+    "matchingFundCreate": RAISE_MONEY,
+    "donationRecord": RAISE_MONEY,
+    "donationAssign": RAISE_MONEY,
+    "donationRefund": RAISE_MONEY,
     "needCreate": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER},
     "needRefer": frozenset({Role.ASSISTANCE_OFFICER}),
     "needReview": frozenset({Role.CHARITY_OFFICER}),
@@ -156,6 +166,7 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "webhookDisable": WEBHOOK_OWNERS,
     "webhookEnable": WEBHOOK_OWNERS,
     "webhookDeliveryRetry": WEBHOOK_OWNERS,
+    "outgoingMessageRetry": frozenset({Role.ADMIN}),
     # As personalData, of what the provider brings to the door itself, while that is open.
     "recipientContact": PROVIDERS,
     "applicationDetails": FIELD_OFFICERS | SUPERVISION | {Role.ASSISTANCE_OFFICER},
@@ -186,6 +197,7 @@ COMMANDS: Mapping[str, frozenset[Role]] = {
 # Questions whose answer is worked out, not read; they change nothing.
 QUESTIONS: Mapping[str, frozenset[Role]] = {
     "offerImpact": PROVIDERS | COUNTY_OFFICERS,
+    "needsMeetable": PROVIDERS | COUNTY_OFFICERS,
     "shortages": PROVIDERS | OFFICERS | SUPERVISION,
     "federationList": frozenset({Role.FEDERATION, Role.CHARITY_OFFICER, Role.AUDITOR}),
     "deliveryRoutes": PROVIDERS | OFFICERS | SUPERVISION,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.domain.messages import MessageStatus
+from marketplace.domain.messages import MESSAGE_KEPT_FOR, MessageStatus
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Writing
 from marketplace.persistence.registry.households import PHONE as HOUSEHOLD_PHONE
@@ -51,6 +51,7 @@ async def enqueue(
             "text_sealed": sealer.seal(text, place=TEXT, seal_id=seal_id),
             "created_at": now,
             "next_try_at": now,
+            "give_up_at": now + MESSAGE_KEPT_FOR,
         },
     )
 
@@ -81,6 +82,7 @@ async def lease(db: Writing, *, now: datetime, until: datetime, limit: int) -> S
             messages.c.text_sealed,
             messages.c.attempts,
             messages.c.created_at,
+            messages.c.give_up_at,
         )
     )
     return await db.rows(taken)
@@ -109,6 +111,31 @@ async def try_again(db: Writing, message_id: int, *, error: str, at: datetime) -
 async def give_up(db: Writing, message_id: int, *, error: str) -> None:
     """It stays as it is, sealed, until somebody sends it again."""
     await _queued(db, message_id, {"error": error, "status": MessageStatus.FAILED})
+
+
+async def count_failed(db: Reading) -> int:
+    """How many messages were given up."""
+    failed = sa.select(sa.func.count()).where(messages.c.status == MessageStatus.FAILED)
+    return int(str(await db.scalar(failed)))
+
+
+async def lock(db: Writing, message_id: int) -> Row | None:
+    return await db.row(sa.select(messages).where(messages.c.id == message_id).with_for_update())
+
+
+async def revive(db: Writing, message_id: int, *, now: datetime) -> None:
+    """Put what was given up in line again, under the same key."""
+    await db.execute(
+        sa.update(messages)
+        .where(messages.c.id == message_id)
+        .values(
+            status=MessageStatus.QUEUED,
+            attempts=0,
+            error=None,
+            next_try_at=now,
+            give_up_at=now + MESSAGE_KEPT_FOR,
+        )
+    )
 
 
 async def _queued(db: Writing, message_id: int, values: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from marketplace.domain.notifications import Place, Reader
-from marketplace.domain.permissions import Role
+from marketplace.domain.permissions import OFFICERS, Role
 from marketplace.persistence.database import Reading, Row, Writing
 from marketplace.persistence.tables import (
     accounts,
@@ -30,8 +30,17 @@ from marketplace.persistence.tables import (
 CHUNK = 500
 
 
-async def readers(db: Reading, roles: Collection[Role]) -> list[Reader]:
-    """Every account of these roles that is not disabled, with its scope."""
+async def readers(
+    db: Reading, roles: Collection[Role], about: Collection[Place]
+) -> Sequence[Reader]:
+    """Accounts of these roles with their scope, but for disabled ones.
+
+    All officers, and of applicants and providers those of the households and organizations meant.
+    """
+    households_meant = sorted({p.household_id for p in about if p.household_id is not None})
+    organizations_meant = sorted(
+        {p.organization_id for p in about if p.organization_id is not None}
+    )
     rows = await db.rows(
         sa.select(
             accounts.c.id,
@@ -43,7 +52,15 @@ async def readers(db: Reading, roles: Collection[Role]) -> list[Reader]:
             regions.c.tree_high,
         )
         .select_from(accounts.outerjoin(regions, regions.c.id == accounts.c.region_id))
-        .where(accounts.c.role.in_(sorted(roles)), accounts.c.disabled_at.is_(None))
+        .where(
+            accounts.c.role.in_(sorted(roles)),
+            accounts.c.disabled_at.is_(None),
+            sa.or_(
+                accounts.c.role.in_(sorted(OFFICERS)),
+                accounts.c.household_id.in_(households_meant),
+                accounts.c.organization_id.in_(organizations_meant),
+            ),
+        )
     )
     return [
         Reader(

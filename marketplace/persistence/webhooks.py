@@ -172,6 +172,21 @@ async def try_again(
     await _queued(db, delivery_id, values)
 
 
+async def count_dead(db: Reading) -> int:
+    """How many deliveries to webhooks that are still in use were given up."""
+    dead = (
+        sa.select(sa.func.count())
+        .select_from(
+            webhook_deliveries.join(webhooks, webhooks.c.id == webhook_deliveries.c.webhook_id)
+        )
+        .where(
+            webhook_deliveries.c.status == WebhookDeliveryStatus.DEAD,
+            webhooks.c.disabled_at.is_(None),
+        )
+    )
+    return int(str(await db.scalar(dead)))
+
+
 async def lock_delivery(db: Writing, delivery_id: int) -> Row | None:
     return await db.row(
         sa.select(webhook_deliveries)

@@ -75,6 +75,16 @@ class ConsoleChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayChannel:
+    """Takes everything and says nothing: for times that are lived through again, as in the demo."""
+
+    name: str = "replay"
+
+    async def send(self, message: Outgoing, *, now: datetime) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookChannel:
     """Posts a message to the operator's own gateway, signed as Standard Webhooks are."""
 

@@ -7,15 +7,20 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from marketplace.domain.errors import Language, Text
-from marketplace.domain.messages import MESSAGE_KEPT_FOR, back_off
+from marketplace.domain.errors import Language, NotFound, Text
+from marketplace.domain.messages import MessageStatus, back_off
+from marketplace.domain.moves import check_move
+from marketplace.domain.outgoing import MESSAGE_MOVES
 from marketplace.persistence import messages
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row, Writing
+from marketplace.services.acting import Act, once, record
 from marketplace.services.channels import Channel, NotSent, Outgoing
 
 AT_ONCE_MAX = 20
 LEASE = timedelta(minutes=10)  # longer than it takes to send as many one after the other
+
+NOUN = Text("message", "消息")
 
 log = logging.getLogger("aidloop.messages")
 
@@ -63,11 +68,26 @@ async def send_due(
     return len(taken)
 
 
+async def retry(database: Database, act: Act, message_id: int) -> int:
+    """Put a message that was given up in line again; its key. Raises NotFound, Conflict."""
+    async with once(database, act, "outgoingMessageRetry") as turn:
+        if turn.replay is not None:
+            return int(str(turn.replay["message"]))
+        row = await messages.lock(turn.db, message_id)
+        if row is None:
+            raise NotFound
+        check_move(MESSAGE_MOVES, "outgoingMessageRetry", MessageStatus(row["status"]), NOUN)
+        await messages.revive(turn.db, message_id, now=database.now())
+        await record(turn, database, "message.retried", "OutgoingMessage", message_id)
+        turn.outcome = {"message": message_id}
+        return message_id
+
+
 async def _send(
     database: Database, sealer: Sealer, channel: Channel, row: Row, language: Language
 ) -> None:
     now, key = database.now(), row["id"]
-    if now - row["created_at"] > MESSAGE_KEPT_FOR:
+    if now >= row["give_up_at"]:
         async with database.write() as db:
             await messages.give_up(db, key, error="TOO_OLD")
         log.error("message %d (%s) was not sent in time", key, row["kind"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.domain.errors import InvalidInput, NotFound, Unauthenticated
-from marketplace.domain.notifications import NOTICES, Digest, Place, Reader, addressed, digest
+from marketplace.domain.notifications import NOTICES, Digest, Place, Reader, Readers, digest
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.persistence import feed, notifications
 from marketplace.persistence.database import Database, Reading, Row
@@ -96,12 +96,12 @@ async def _told(db: Reading, events: Sequence[Row]) -> list[_Told]:
         found = await notifications.places(db, entity, keys)
         places |= {(entity, key): place for key, place in found.items()}
     roles = frozenset[Role]().union(*(NOTICES[event["kind"]].to for event in events))
-    known = await notifications.readers(db, roles)
+    known = Readers(await notifications.readers(db, roles, list(places.values())))
     return [
         _Told(event, reader)
         for event in events
         if (place := places.get((event["entity"], event["entity_id"]))) is not None
-        for reader in addressed(NOTICES[event["kind"]], place, known, actor=event["account_id"])
+        for reader in known.of(NOTICES[event["kind"]], place, actor=event["account_id"])
     ]
 
 

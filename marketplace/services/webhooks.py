@@ -9,6 +9,7 @@ from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, Text
 from marketplace.domain.messages import WebhookDeliveryStatus
 from marketplace.domain.moves import check_move
+from marketplace.domain.outgoing import DELIVERY_MOVES
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.domain.webhooks import (
     MOVES,
@@ -29,6 +30,7 @@ from marketplace.services.outbound import Unreachable, is_literal_private, targe
 from marketplace.services.signing import new_secret
 
 NOUN = Text("webhook", "回调")
+DELIVERY = Text("delivery", "投递")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +167,8 @@ async def retry(database: Database, act: Act, delivery_id: int) -> int:
         if found is None:
             raise NotFound
         await _own(turn, found["webhook_id"], None)
-        if found["status"] != WebhookDeliveryStatus.DEAD:
-            raise Conflict.of(
-                "id",
-                f"The delivery is {found['status']}; only what is DEAD can be sent again.",
-                f"该投递当前状态为 {found['status']}，仅 DEAD 状态可重新发送。",
-            )
+        status = WebhookDeliveryStatus(found["status"])
+        check_move(DELIVERY_MOVES, "webhookDeliveryRetry", status, DELIVERY)
         await webhooks.revive(turn.db, delivery_id, now=database.now())
         await record(
             turn, database, "webhook.retried", "Webhook", found["webhook_id"], delivery=delivery_id

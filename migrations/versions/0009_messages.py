@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("next_try_at", MOMENT, nullable=False),
+        sa.Column("give_up_at", MOMENT, nullable=False),
         sa.Column("sent_at", MOMENT, nullable=True),
         sa.CheckConstraint(
             "status = 'SENT' OR (phone_sealed IS NOT NULL AND text_sealed IS NOT NULL)",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,11 +19,16 @@ from marketplace.services import messages as service
 from marketplace.services.channels import ConsoleChannel, Outgoing, WebhookChannel, channel_of
 from marketplace.services.signing import new_secret
 from marketplace.settings import Settings, SettingsError
+from tests.fixtures.asked import asked, give_keys
 from tests.fixtures.market import Market, a_household
 from tests.messages.conftest import Clock
 from tests.messages.receiver import Receiver
 
 PHONE = "13800138000"
+OUTGOING = """{ outgoingMessages(first: 9) { nodes {
+    id kind status error attempts allowedMoves } } }"""
+RETRY = """mutation ($input: OutgoingMessageRetryInput!) { outgoingMessageRetry(input: $input) {
+    message { status attempts } userErrors { field code } } }"""
 SAID = Text("Your code is 123456.", "您的验证码是 123456。")
 
 
@@ -202,3 +208,32 @@ def test_the_settings_choose_the_channel_and_refuse_half_of_one() -> None:
     ):
         with pytest.raises(SettingsError, match="AIDLOOP_MESSAGE"):
             Settings.from_env(wrong)
+
+
+@pytest.mark.one_database
+async def test_the_operator_sees_what_was_given_up_and_sends_it_again(
+    market: Market, database_url: str, tmp_path: Path, receiver: Receiver, clock: Clock
+) -> None:
+    await give_keys(market)
+    with asked(market, database_url, tmp_path) as server:
+        await queued(market.database, server.sealer)
+        clock.pass_by(timedelta(days=4))
+        await sent(market.database, server.sealer, WebhookChannel(receiver.url, new_secret()))
+        listed = {
+            who: server.see(who, OUTGOING)["outgoingMessages"]["nodes"]
+            for who in ("admin", "auditor", "reviewer", "provider", None)
+        }
+        (failed,) = listed["admin"]
+        refused = [server.refused(who, RETRY, {"id": failed["id"]}) for who in ("auditor", None)]
+        again = server.do("admin", RETRY, {"id": failed["id"]})["message"]
+        twice = server.refused("admin", RETRY, {"id": failed["id"]})
+        clock.at = datetime.now(UTC)
+        await sent(market.database, server.sealer, WebhookChannel(receiver.url, new_secret()))
+
+    assert (failed["status"], failed["error"], failed["kind"]) == ("FAILED", "TOO_OLD", "test.code")
+    assert failed["allowedMoves"] == ["outgoingMessageRetry"]
+    assert listed["auditor"] == [failed | {"allowedMoves": []}]
+    assert listed["reviewer"] == listed["provider"] == listed[None] == []
+    assert refused == ["FORBIDDEN", "UNAUTHENTICATED"]
+    assert (again["status"], twice) == ("QUEUED", "CONFLICT")
+    assert [got.json["data"]["to"] for got in receiver.got] == [PHONE]

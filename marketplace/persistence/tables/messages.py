@@ -56,6 +56,7 @@ messages = sa.Table(
     sa.Column("error", sa.Text),  # a word, never what the other side said
     moment("created_at"),
     moment("next_try_at"),
+    moment("give_up_at"),
     moment("sent_at", nullable=True),
     one_of("status", tuple(MessageStatus)),
     sa.CheckConstraint(
