@@ -114,8 +114,8 @@ class CheckIn(Entity):
     distance_m: int | None = column(
         "distance_m", "Metres to the household; null: its place is not known.", roles=STAFF
     )
-    latitude: float = column("latitude", "Where it was, degrees north.", roles=STAFF)
-    longitude: float = column("longitude", "Where it was, degrees east.", roles=STAFF)
+    latitude: float | None = column("latitude", "Where it was, degrees north.", roles=STAFF)
+    longitude: float | None = column("longitude", "Where it was, degrees east.", roles=STAFF)
     evidence_reference: str | None = column(
         "evidence_reference", "Where a photo or a signed paper is kept.", roles=STAFF
     )

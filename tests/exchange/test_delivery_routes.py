@@ -12,7 +12,14 @@ import sqlalchemy as sa
 
 from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.ids import opaque_id
-from marketplace.persistence.tables import consents, deliveries, events, households, organizations
+from marketplace.persistence.tables import (
+    accounts,
+    consents,
+    deliveries,
+    events,
+    households,
+    organizations,
+)
 from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.delivering import (
     a_lot,
@@ -161,6 +168,42 @@ async def test_a_day_s_stops_are_told_by_township_the_nearest_next_and_without_p
     assert len(asking.see("grid", ROUTES, {"day": today})["deliveryRoutes"][0]["stops"]) == 3
     refused = asking.ask("applicant", ROUTES, {"day": today})
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+CHECK_INS = """
+query ($id: ID!) { node(id: $id) { ... on CheckIn {
+  handedOver { value } isFar distanceM latitude evidenceReference allocation { id }
+} } }
+"""
+
+
+async def test_a_check_in_is_seen_by_who_has_a_part_in_it_and_its_place_by_offices_alone(
+    asking: Asked,
+) -> None:
+    market = asking.market
+    lot = await a_lot(market)
+    accept(asking, lot)
+    dispatch(asking, lot)
+    key = check_in(asking, lot, 40, evidenceReference="PHOTO-7")["checkIn"]["id"]
+    async with market.database.write() as db:
+        applicant = accounts.c.id == market.viewer["applicant"].account_id
+        values = {"household_id": lot.household_id}
+        await db.execute(sa.update(accounts).where(applicant).values(**values))
+
+    seen = {
+        who: asking.see(None if who == "public" else who, CHECK_INS, {"id": key})["node"]
+        for who in market.viewer
+    }
+
+    offices = {"grid", "social", "township", "assistance", "assistance_2", "reviewer", "reviewer_2"}
+    parties = {"provider", "federation", "applicant"}
+    assert {who for who, found in seen.items() if found} == offices | parties | {"auditor"}
+    for who in offices | {"auditor"}:
+        assert (seen[who]["distanceM"], seen[who]["evidenceReference"]) == (56, "PHOTO-7")
+    for who in parties:
+        hidden = ("distanceM", "latitude", "evidenceReference")
+        assert {seen[who][name] for name in hidden} == {None}
+        assert (seen[who]["handedOver"]["value"], seen[who]["allocation"]["id"]) == ("40", lot.id)
 
 
 async def test_a_batch_is_one_township_s_and_seen_by_who_sends_or_brings_it(asking: Asked) -> None:

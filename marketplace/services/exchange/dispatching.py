@@ -56,8 +56,12 @@ async def dispatch(
             turn, database, "allocationDispatch", command.lines, _keeps_dispatch
         )
         told: dict[int, dict[str, object]] = {}
+        batches: dict[tuple[int, str], int] = {}  # a batch is of one township and carrier
         for line, row in ready.rows:
-            batch = await _batch(turn, database, row, day, command.label.strip())
+            place = (row["need_region_id"], row["carrier"])
+            if place not in batches:
+                batches[place] = await _batch(turn, database, row, day, command.label.strip())
+            batch = batches[place]
             sent = _sent(line, row)
             await _send(turn, database, row, sent, batch)
             await _tell_household(turn, database, sealer, row)

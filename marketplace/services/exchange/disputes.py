@@ -112,15 +112,17 @@ async def settle(database: Database, act: Act, command: SettleAllocation) -> int
         shared = _shared(command, row)
         await _write(turn, database, row, command, shared)
         await _move_counters(turn, row, command.settlement, shared)
-        confirmed = command.settlement is Settlement.CONFIRMED
-        told: dict[str, object] = {
-            "settled": True,
-            "units": shared.received.served,
-            "returned": shared.returned.served,
-        }
-        kind = "allocation.confirmed" if confirmed else "allocation.cancelled"
-        await record(turn, database, kind, "Allocation", row["id"], **told)
-        if confirmed:
+        await record(
+            turn,
+            database,
+            "allocation.settled",
+            "Allocation",
+            row["id"],
+            settlement=command.settlement,
+            units=shared.received.served,
+            returned=shared.returned.served,
+        )
+        if command.settlement is Settlement.CONFIRMED:
             await results.send(turn, database, row["id"])
             await fulfil(turn, database, row["need_id"])
         turn.outcome = {"allocation": row["id"]}
