@@ -174,9 +174,14 @@ async def reference_taken(db: Reading, external_reference: str) -> bool:
 
 
 async def lock(db: Writing, household_id: int) -> Row | None:
-    """A household's row with its region's place in the tree and its code, locked."""
+    """A household's row with its region's place in the tree and its code, locked.
+
+    Rows that only point to it may still be written: who holds a need does not wait for it.
+    """
     return await db.row(
-        _located().where(households.c.id == household_id).with_for_update(of=households)
+        _located()
+        .where(households.c.id == household_id)
+        .with_for_update(of=households, key_share=True)
     )
 
 

@@ -144,5 +144,5 @@ async def _flag(
     new = await residuals.keep_conflicts(turn.db, household_id, found, database.now())
     for each in new:
         if each.kind is ConflictKind.OVERLAP:
-            told = {"aid": each.aid_id, "units": each.units, "kind": str(each.kind)}
+            told = {"aid": each.aid_id, "units": each.units}
             await record(turn, database, "need.overlap_found", "Need", each.need_id, **told)
