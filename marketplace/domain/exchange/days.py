@@ -9,6 +9,15 @@ COUNTY_TIME = timezone(
 )  # all of China keeps one time, without summer time
 
 
+def county_day(moment: datetime) -> date:
+    """The day in the county at a moment.
+
+    >>> county_day(datetime.fromisoformat("2026-11-24T18:00:00Z"))
+    datetime.date(2026, 11, 25)
+    """
+    return moment.astimezone(COUNTY_TIME).date()
+
+
 def first_day(moment: datetime) -> date:
     """The first day that begins at a moment or after it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from marketplace.domain.events import Event
+from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.feedback import FeedbackStatus, policy_on
 from marketplace.domain.exchange.results import ABOVE, Desk
 from marketplace.persistence import events
@@ -38,7 +39,7 @@ async def close_answered_feedback(database: Database) -> int:
     """Close what was answered long ago and not taken up again; how many. A chore."""
     now = database.now()
     async with database.write() as db:
-        before = now - policy_on(now.date()).close_after
+        before = now - policy_on(county_day(now)).close_after
         due = await feedback.lock_settled(db, answered_before=before, limit=AT_ONCE_MAX)
         if due:
             await feedback.change(db, due, {"status": FeedbackStatus.CLOSED, "closed_at": now})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Text
+from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.feedback import (
     FeedbackFrom,
     FeedbackKind,
@@ -83,7 +84,7 @@ async def submit(database: Database, act: Act, sealer: Sealer, command: SubmitFe
             "text_sealed": sealer.seal(command.text.strip(), place=feedback.TEXT, seal_id=seal_id),
             "filed_by": act.viewer.account_id,
             "filed_at": now,
-            "due_at": policy_on(now.date()).due(command.kind, now),
+            "due_at": policy_on(county_day(now)).due(command.kind, now),
         }
         feedback_id = await feedback.add(turn.db, values)
         told = {"feedbackKind": command.kind, "from": side, "desk": desk}
@@ -154,7 +155,7 @@ async def reopen(database: Database, act: Act, sealer: Sealer, command: MoveFeed
         values = {
             "status": FeedbackStatus.OPEN,
             "text_sealed": sealer.seal(whole, place=feedback.TEXT, seal_id=seal_id),
-            "due_at": policy_on(now.date()).due(FeedbackKind(row["kind"]), now),
+            "due_at": policy_on(county_day(now)).due(FeedbackKind(row["kind"]), now),
             "escalated_at": None,
             "reopened": row["reopened"] + 1,
         }

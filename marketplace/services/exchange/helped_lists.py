@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from marketplace.domain.errors import Forbidden, NotFound
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.helped_lists import (
     LINES_MAX,
     HelpedListStatus,
@@ -48,7 +48,7 @@ async def report(database: Database, act: Act, command: ReportHelped) -> int:
         if turn.replay is not None:
             return int(str(turn.replay["list"]))
         now, organization_id = database.now(), _organization(act.viewer)
-        check_span(command.starts_on, command.ends_on, today=now.astimezone(COUNTY_TIME).date())
+        check_span(command.starts_on, command.ends_on, today=county_day(now))
         start, end = moments(command.starts_on, command.ends_on)
         place = await helped_lists.organization(turn.db, organization_id)
         if place is None:
@@ -107,7 +107,7 @@ async def lines(
     Raises Unauthenticated, Forbidden, InvalidInput, NotFound for an organization out of scope.
     """
     require(viewer, "federationList")
-    today = database.now().astimezone(COUNTY_TIME).date()
+    today = county_day(database.now())
     check_span(command.starts_on, command.ends_on, today=today)
     start, end = moments(command.starts_on, command.ends_on)
     async with database.read() as db:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Text
 from marketplace.domain.events import Event
+from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.results import (
     AT_ONCE_MAX,
@@ -49,7 +50,7 @@ async def send(turn: Turn, database: Database, allocation_id: int) -> None:
     now = database.now()
     found = await results.of_allocation(turn.db, allocation_id, now=now)
     assert found is not None, "an allocation that is confirmed is there"
-    policy = policy_on(now.date())
+    policy = policy_on(county_day(now))
     copies = [
         {
             "desk": desk,

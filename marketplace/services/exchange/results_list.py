@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from marketplace.domain.errors import Forbidden, Unauthenticated
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.helped_lists import check_span, moments
 from marketplace.domain.exchange.results import DESK_OF, Desk
 from marketplace.domain.permissions import Role, Viewer
@@ -59,7 +59,7 @@ def desk_of(viewer: Viewer) -> Desk:
 def check_asked(database: Database, viewer: Viewer, asked: ResultsAsked) -> None:
     """Raise what `printed` would raise for this list."""
     desk_of(viewer)
-    check_span(asked.starts_on, asked.ends_on, today=database.now().astimezone(COUNTY_TIME).date())
+    check_span(asked.starts_on, asked.ends_on, today=county_day(database.now()))
 
 
 async def printed(database: Database, viewer: Viewer, asked: ResultsAsked) -> ResultsList:
