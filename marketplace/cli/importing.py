@@ -1,4 +1,4 @@
-"""Bringing in files: needs, offers, households and organizations from CSV or XLSX."""
+"""Bringing in files: needs, offers, households, organizations and cross-checks from CSV or XLSX."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     OFFERS = "offers"
     HOUSEHOLDS = "households"
     ORGANIZATIONS = "organizations"
+    CROSS_CHECKS = "cross-checks"
 
 
 def import_file(

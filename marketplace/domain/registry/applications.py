@@ -74,6 +74,9 @@ class TriesOf(StrEnum):
     CODE_ADDRESS = "CODE_ADDRESS"
     CODE_REFERENCE = "CODE_REFERENCE"
     STATUS_ADDRESS = "STATUS_ADDRESS"
+    ORGANIZATION_ADDRESS = "ORGANIZATION_ADDRESS"
+    ORGANIZATION_PHONE = "ORGANIZATION_PHONE"
+    TRACE_ADDRESS = "TRACE_ADDRESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,9 @@ LIMITS: Mapping[TriesOf, Limit] = {
     TriesOf.CODE_ADDRESS: Limit(30, timedelta(hours=1)),
     TriesOf.CODE_REFERENCE: Limit(5, timedelta(hours=1)),
     TriesOf.STATUS_ADDRESS: Limit(60, timedelta(hours=1)),
+    TriesOf.ORGANIZATION_ADDRESS: Limit(10, timedelta(hours=1)),
+    TriesOf.ORGANIZATION_PHONE: Limit(3, timedelta(days=1)),
+    TriesOf.TRACE_ADDRESS: Limit(30, timedelta(hours=1)),
 }
 
 
@@ -155,8 +161,16 @@ def _faults(command: SubmitApplication, viewer: Viewer, today: date) -> Iterator
             "others come by the web or a code's link.",
             "工作人员代为登记时渠道为电话或现场；自行申请时渠道为网页或二维码。",
         )
-    yield from text("name", command.name.strip(), 1, NAME_LENGTH_MAX)
     yield from phone_faults("phone", command.phone)
+    yield from person_faults(command, today=today)
+    # People write in paragraphs; every other control character stays out.
+    in_one_line = command.words.replace("\r\n", "\n").replace("\n", " ")
+    yield from text("words", in_one_line, 0, WORDS_LENGTH_MAX)
+
+
+def person_faults(command: SubmitApplication, *, today: date) -> Iterator[Fault]:
+    """What nobody can be called, be numbered or live at."""
+    yield from text("name", command.name.strip(), 1, NAME_LENGTH_MAX)
     if command.identity_number is not None:
         born = born_on(compact(command.identity_number))
         if born is None or not date(1900, 1, 1) <= born <= today:
@@ -167,6 +181,3 @@ def _faults(command: SubmitApplication, viewer: Viewer, today: date) -> Iterator
                 "身份证号码无效：应为 18 位，且出生日期与校验码须正确。",
             )
     yield from text("address", command.address, 0, ADDRESS_LENGTH_MAX)
-    # People write in paragraphs; every other control character stays out.
-    in_one_line = command.words.replace("\r\n", "\n").replace("\n", " ")
-    yield from text("words", in_one_line, 0, WORDS_LENGTH_MAX)

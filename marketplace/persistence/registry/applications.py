@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects import sqlite
 
-from marketplace.domain.registry.applications import LIMITS, SubmitApplication, TriesOf
+from marketplace.domain.registry.applications import (
+    LIMITS,
+    ApplicationStatus,
+    SubmitApplication,
+    TriesOf,
+)
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.registry import households as household_rows
@@ -21,6 +27,7 @@ IDENTITY_NUMBER = "applications.identity_number"
 ADDRESS = "applications.address"
 WORDS = "applications.words"
 REASON = "applications.reason"
+CHUNK = 1_000
 
 
 def row(sealer: Sealer, command: SubmitApplication, now: datetime) -> dict[str, object]:
@@ -61,6 +68,24 @@ async def add(db: Writing, values: Values) -> int | None:
         .returning(applications.c.id)
     )
     return None if made is None else int(str(made))
+
+
+async def add_many(db: Writing, rows: Sequence[Values]) -> list[int]:
+    """Put many in; their keys in the order given."""
+    return await db.insert_keys(applications, rows)
+
+
+async def waiting_numbers(db: Reading, indexes: Collection[str]) -> frozenset[str]:
+    """Those indexes of identity numbers that an application which waits has."""
+    wanted = sorted(set(indexes))
+    found: set[str] = set()
+    for start in range(0, len(wanted), CHUNK):
+        statement = sa.select(applications.c.identity_number_index).where(
+            applications.c.identity_number_index.in_(wanted[start : start + CHUNK]),
+            applications.c.status == ApplicationStatus.SUBMITTED,
+        )
+        found |= {row["identity_number_index"] for row in await db.rows(statement)}
+    return frozenset(found)
 
 
 async def by_client_key(db: Reading, key_index: str) -> Row | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -145,6 +145,40 @@ async def known_numbers(db: Reading, indexes: Iterable[str]) -> frozenset[str]:
         )
         found |= {row["identity_number_index"] for row in await db.rows(statement)}
     return frozenset(found)
+
+
+async def of_numbers(db: Reading, indexes: Iterable[str]) -> dict[str, Row]:
+    """Index of an identity number -> household_id and monitoring_category of who is a member."""
+    wanted = sorted(set(indexes))
+    found: dict[str, Row] = {}
+    for start in range(0, len(wanted), CHUNK):
+        statement = (
+            sa.select(
+                members.c.identity_number_index,
+                members.c.household_id,
+                households.c.monitoring_category,
+            )
+            .join(households, households.c.id == members.c.household_id)
+            .where(
+                members.c.identity_number_index.in_(wanted[start : start + CHUNK]),
+                members.c.ended_at.is_(None),
+            )
+        )
+        found |= {row["identity_number_index"]: row for row in await db.rows(statement)}
+    return found
+
+
+async def flag(db: Writing, categories: Mapping[int, str]) -> None:
+    """Write down how households are watched from now on."""
+    flagged = (
+        sa.update(households)
+        .where(households.c.id == sa.bindparam("key"))
+        .values(monitoring_category=sa.bindparam("category"), version=households.c.version + 1)
+    )
+    if categories:
+        await db.execute(
+            flagged, [{"key": key, "category": categories[key]} for key in sorted(categories)]
+        )
 
 
 async def by_index(

@@ -28,6 +28,19 @@ HOUSEHOLDS = (
     Column(key="housing", zh="住房支出", others=("月住房支出",)),
     Column(key="disaster", zh="受灾支出", others=("月受灾支出",)),
 )
+CROSS_CHECK = (
+    Column(key="name", zh="姓名", others=("成员姓名",), required=True),
+    Column(
+        key="identity_number",
+        zh="身份证号",
+        others=("身份证号码", "公民身份号码", "id_number"),
+        required=True,
+    ),
+    Column(key="monitoring", zh="监测类别", others=("三类对象", "预警类别"), required=True),
+    Column(key="region", zh="区划代码", others=("region_code", "村代码"), required=True),
+    Column(key="phone", zh="联系电话", others=("电话", "手机")),
+    Column(key="address", zh="住址", others=("地址", "家庭住址")),
+)
 ORGANIZATIONS = (
     Column(
         key="organization", zh="单位编号", others=("organization_id", "组织编号"), required=True

@@ -8,7 +8,13 @@ from marketplace.domain.errors import InvalidInput
 from marketplace.persistence import events
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database
-from marketplace.services.importing import households, needs, offers, organizations
+from marketplace.services.importing import (
+    crosschecks,
+    households,
+    needs,
+    offers,
+    organizations,
+)
 from marketplace.services.importing.job import Check, Job
 from marketplace.services.importing.report import Findings, ImportOptions, ImportReport
 from marketplace.services.importing.tables import read_table
@@ -22,6 +28,7 @@ KINDS: Mapping[str, Check] = {
     "offers": offers.check,
     "households": households.check,
     "organizations": organizations.check,
+    "cross-checks": crosschecks.check,
 }
 
 Progress = Callable[[float, str], None]
