@@ -16,6 +16,7 @@ from marketplace.persistence.tables.registry import organizations
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_of_offer
+from schema.exchange.meeting_edges import NEEDS_MET
 from schema.readgraph.declare import (
     Columns,
     Condition,
@@ -164,6 +165,13 @@ class Offer(Entity):
         through=Through(offer_regions, "offer_id", "region_id"),
     )
     allocations: Edge = many("Allocation", "offer_id", "What was set aside of it.")
+    could_meet: Edge = many(
+        "PublishedNeed",
+        "id",
+        "Open needs that it could meet, the most urgent first, by what everyone may know: a need "
+        "stands where its township does. Empty to all but providers and the county's officers.",
+        through=NEEDS_MET,
+    )
     plan_lines: Edge = many("PlanLine", "offer_id", "What plans proposed of it.")
 
 

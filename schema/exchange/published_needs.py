@@ -13,6 +13,7 @@ from marketplace.domain.permissions import PROVIDERS, STAFF
 from marketplace.persistence.tables.exchange import allocations, offers, published_needs
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_of_category
+from schema.exchange.meeting_edges import OFFERS_FOR
 from schema.readgraph.declare import (
     Columns,
     Condition,
@@ -88,6 +89,7 @@ class PublishedNeed(Entity):
         "How much was open when it was published; of cash, the upper end of a band.",
     )
     severity_band: SeverityBand = column("severity_band", "How urgent.", filter=SeverityBand)
+    urgency: int = column("urgency", "The same as a number, 4 the most urgent.", order=True)
     target_groups: list[TargetGroup] = computed(
         ("target_groups",), groups_in, "Groups the household belongs to.",
         filter=Has(TargetGroup),
@@ -109,6 +111,13 @@ class PublishedNeed(Entity):
     )
     category: Edge = one("Category", "category_id", "What is needed.", filter=True)
     region: Edge = one("Region", "region_id", "The township, no closer.", filter=True)
+    offers_that_could_serve: Edge = many(
+        "Offer",
+        "id",
+        "Open offers that could serve it, by what everyone may know: all to the county's officers, "
+        "its own to a provider, none to others.",
+        through=OFFERS_FOR,
+    )
     allocations: Edge = many(
         "Allocation",
         "need_id",
