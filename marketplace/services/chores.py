@@ -28,9 +28,10 @@ async def run_chores(
     Any number may run at once. The worker does not end with the others; whatever ends the worker
     is raised.
     """
+    lapsing = keep_lapsing(database, sealer_of(settings), stop=stop)
     beside = [
         asyncio.create_task(keep_expiring(database, stop=stop), name="expiring"),
-        asyncio.create_task(keep_lapsing(database, stop=stop), name="restrictions"),
+        asyncio.create_task(lapsing, name="restrictions"),
         asyncio.create_task(keep_calendar(database, stop=stop), name="calendar"),
     ]
     if sight is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,9 @@ from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import (
     accounts,
     events,
+    households,
     integrity_cases,
+    messages,
     needs,
     offers,
     published_needs,
@@ -22,6 +25,7 @@ from marketplace.persistence.tables import (
 from marketplace.services.exchange.consents import WithdrawConsent, withdraw
 from marketplace.services.oversight.lapsing import lapse
 from tests.fixtures.asked import Asked
+from tests.fixtures.county import SEALER
 from tests.fixtures.market import (
     Market,
     a_consent,
@@ -164,6 +168,7 @@ async def event_kinds(market: Market) -> Counter[str]:
         return Counter(row["kind"] for row in await db.rows(sa.select(events.c.kind)))
 
 
+@pytest.mark.one_database
 async def test_consent_that_ends_meanwhile_withdraws_what_is_given_back(asking: Asked) -> None:
     market = asking.market
     household_id = await a_household(market)
@@ -201,6 +206,7 @@ async def test_an_appeal_is_decided_by_another_and_granted_puts_everything_back(
     household_id = await a_household(market)
     await a_consent(market, household_id)
     await belongs_to(market, "applicant", household_id)
+    await has_a_phone(asking, household_id)
     need_id = await a_need(market, household_id)
     case_id = a_found_case(asking, household_id)
     restricting(asking, case_id)
@@ -227,7 +233,30 @@ async def test_an_appeal_is_decided_by_another_and_granted_puts_everything_back(
     (mine,) = asking.see("applicant", FILE)["integrityCases"]["nodes"]
     assert [a["outcome"] for a in mine["appeals"]["nodes"]] == ["GRANTED", "REFUSED"]
     assert asking.see("township", FILE)["integrityCases"]["nodes"] == [], "it is in nobody's file"
+    sent = await told(asking)
+    assert [text[:13] for text in sent] == [f"I-{market.database.now().year}-000001"] * 3
+    assert in_days(market, 180) in sent[0]
+    assert not [text for text in sent if "flat" in text or "CONCEALMENT" in text]
     await all_is_well(market.database)
+
+
+async def has_a_phone(asking: Asked, household_id: int) -> None:
+    home = await asking.market.row(households, household_id)
+    sealed = asking.sealer.seal("13800138000", place="households.phone", seal_id=home["seal_id"])
+    async with asking.market.database.write() as db:
+        this = sa.update(households).where(households.c.id == household_id)
+        await db.execute(this.values(phone_sealed=sealed))
+
+
+async def told(asking: Asked) -> list[str]:
+    """What the household's phone will say, the first message first."""
+    async with asking.market.database.read() as db:
+        rows = await db.rows(sa.select(messages).order_by(messages.c.id))
+    opened = (
+        asking.sealer.open(row["text_sealed"], place="messages.text", seal_id=row["seal_id"])
+        for row in rows
+    )
+    return [str(json.loads(text)["en"]) for text in opened]
 
 
 async def test_a_restriction_ends_by_itself_after_its_last_day_unless_another_stands(
@@ -240,7 +269,7 @@ async def test_a_restriction_ends_by_itself_after_its_last_day_unless_another_st
     short, long = (a_found_case(asking, household_id, kind) for kind in ("CONCEALMENT", "FORGERY"))
     restricting(asking, short, scope="CHARITY", endsOn=in_days(market, 0))
     restricting(asking, long, scope="BOTH")
-    assert await lapse(market.database) == 0
+    assert await lapse(market.database, SEALER) == 0
 
     async def days_pass(key: str) -> int:
         async with market.database.write() as db:
@@ -250,13 +279,13 @@ async def test_a_restriction_ends_by_itself_after_its_last_day_unless_another_st
             this = sa.update(restrictions).where(restrictions.c.case_id.in_(case))
             long_ago = market.database.now() - timedelta(days=9)
             await db.execute(this.values(starts_at=long_ago, ends_at=long_ago + timedelta(days=1)))
-        return await lapse(market.database)
+        return await lapse(market.database, SEALER)
 
     assert await days_pass(short) == 1
     assert await statuses(market, need_id) == ["SUSPENDED"], "the other one stands"
     assert await days_pass(long) == 1
     assert await statuses(market, need_id) == ["PUBLISHED"]
-    assert await lapse(market.database) == 0
+    assert await lapse(market.database, SEALER) == 0
     (case,) = asking.see(
         "assistance",
         f'{{ nodes(ids: ["{short}"]) {{ ... on IntegrityCase {{ status restriction {{ endReason }} '

@@ -9,7 +9,7 @@ import pytest
 from marketplace.domain.ids import opaque_id
 from marketplace.domain.permissions import MUTATIONS, PROVIDERS, Role
 from marketplace.persistence.exchange import needs as need_rows
-from marketplace.persistence.tables import events, integrity_cases, integrity_findings
+from marketplace.persistence.tables import events, integrity_cases, integrity_findings, needs
 from tests.fixtures.asked import Asked
 from tests.fixtures.market import a_consent, a_household, a_need, an_allocation, an_offer
 from tests.oversight.documents import a_found_case, in_days, moving, restricting
@@ -60,6 +60,44 @@ async def test_nothing_more_of_a_restricted_household_comes_before_charity(
     async with market.database.write() as db:
         now = market.database.now()
         assert await need_rows.lock_in_market(db, [published], now=now) == {published: 100}
+
+
+DECIDE = """
+mutation ($input: GovernmentAidDecideInput!) {
+  governmentAidDecide(input: $input) { userErrors { field code } }
+}
+"""
+
+
+@pytest.mark.one_database
+async def test_a_restriction_halts_its_own_lane_and_no_other(asking: Asked) -> None:
+    market = asking.market
+    for scope, halts_charity, halts_government in (
+        ("GOVERNMENT", False, True),
+        ("CHARITY", True, False),
+        ("BOTH", True, True),
+    ):
+        household_id = await a_household(market)
+        await a_consent(market, household_id)
+        need_id = await a_need(market, household_id)
+        restricting(asking, a_found_case(asking, household_id), scope=scope)
+        aid = {
+            "householdId": opaque_id("Household", household_id),
+            "kind": "TEMPORARY_ASSISTANCE",
+            "granted": True,
+            "amountFen": "1000",
+            "startsOn": in_days(market, 0),
+        }
+        refused = {"granted": False, "amountFen": "0", "reason": "It is restricted"}
+
+        granted = asking.do("assistance", DECIDE, aid)["userErrors"]
+        not_entitled = asking.do("assistance", DECIDE, aid | refused)["userErrors"]
+
+        status = (await market.row(needs, need_id))["status"]
+        assert (status == "SUSPENDED") == halts_charity, scope
+        expected = [{"field": ["input", "householdId"], "code": "UNDER_RESTRICTION"}]
+        assert granted == (expected if halts_government else []), scope
+        assert not_entitled == [], scope
 
 
 @pytest.mark.one_database

@@ -79,11 +79,11 @@ async def visited(
 
 
 async def granted(
-    market: Market, household: int, kind: str, at: datetime, *, yes: bool = True
+    market: Market, household: int, kind: str, at: datetime, *, yes: bool = True, **more: Any
 ) -> None:
     await put(
         market, government_aids, household_id=household, kind=kind, granted=yes, amount_fen=100,
-        starts_on=at.date(), decided_at=at,
+        starts_on=at.date(), decided_at=at, **more,
     )  # fmt: skip
 
 
@@ -108,6 +108,8 @@ async def test_every_figure_counts_people_within_the_days_of_the_county(asking: 
     for household, at in ((one, before), (one, within), (two, within), (two, last)):
         await granted(market, household, "SUBSISTENCE_ALLOWANCE", at)
     await granted(market, one, "SUBSISTENCE_ALLOWANCE", within, yes=False)
+    never_began = within.date() - timedelta(days=1)
+    await granted(market, two, "TEMPORARY_ASSISTANCE", within, ends_on=never_began)
     for household, at in ((one, within), (one, last), (two, AFTER)):
         await granted(market, household, "TEMPORARY_ASSISTANCE", at)
     for household, at in ((one, within), (one, last), (two, last), (two, AFTER)):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import households, monitoring_checks, regions, visits
@@ -14,7 +15,10 @@ NOTE = "visits.note"
 
 
 async def homes(db: Reading, household_ids: Collection[int]) -> Mapping[int, Row]:
-    """Households by id: region_id, tree_low of it, own place, member_count, monitoring_category."""
+    """Households that are still ones, by id: their region, place, people and category.
+
+    Columns region_id, tree_low of it, latitude, longitude, member_count, monitoring_category.
+    """
     if not household_ids:
         return {}
     statement = (
@@ -28,7 +32,7 @@ async def homes(db: Reading, household_ids: Collection[int]) -> Mapping[int, Row
             regions.c.tree_low,
         )
         .join(regions, regions.c.id == households.c.region_id)
-        .where(households.c.id.in_(household_ids))
+        .where(households.c.id.in_(household_ids), households.c.status == HouseholdStatus.ACTIVE)
     )
     return {row["id"]: row for row in await db.rows(statement)}
 

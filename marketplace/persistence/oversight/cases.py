@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.domain.oversight.integrity import EntryKind
+from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import (
@@ -117,11 +118,11 @@ async def add_recoveries(db: Writing, rows: Sequence[Values]) -> None:
 
 
 async def household(db: Reading, household_id: int) -> Row | None:
-    """Where a household lives: household_id, region_id, and tree_low of its region."""
+    """Where a household, if it is still one, lives: household_id, region_id, tree_low of it."""
     return await db.row(
         sa.select(households.c.id.label("household_id"), households.c.region_id, regions.c.tree_low)
         .join(regions, regions.c.id == households.c.region_id)
-        .where(households.c.id == household_id)
+        .where(households.c.id == household_id, households.c.status == HouseholdStatus.ACTIVE)
     )
 
 

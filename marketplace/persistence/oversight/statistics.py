@@ -172,6 +172,8 @@ def _grants(kind: GovernmentAidKind, when: Any) -> sa.Select[Any]:
     return (
         sa.select(of.household_id, when(of.decided_at).label("at"))
         .where(of.kind == kind, of.granted)
+        # Ended before its first day, it never began: a decision that was taken back.
+        .where(sa.or_(of.ends_on.is_(None), of.ends_on >= of.starts_on))
         .group_by(of.household_id)
     )
 

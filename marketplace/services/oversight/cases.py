@@ -30,7 +30,7 @@ from marketplace.persistence.exchange import facts
 from marketplace.persistence.oversight import cases, restrictions
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.reach import in_scope
-from marketplace.services.oversight import consequences
+from marketplace.services.oversight import consequences, telling
 
 TRIES = 5
 
@@ -165,6 +165,7 @@ async def _restrict(database: Database, act: Act, sealer: Sealer, command: Restr
         await consequences.halt(turn, database, case, key, command.scope)
         await cases.change(db, command.case_id, {"status": CaseStatus.RESTRICTED})
         await cases.enter(db, case, EntryKind.RESTRICTED, now=now)
+        await telling.tell(db, database, sealer, case, telling.RESTRICTED, command.ends_on)
         told = {"scope": command.scope, "endsOn": command.ends_on.isoformat()}
         await record(
             turn, database, "integrity_case.restricted", "IntegrityCase", command.case_id, **told

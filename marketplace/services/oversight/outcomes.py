@@ -25,7 +25,7 @@ from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import facts
 from marketplace.persistence.oversight import appeals, cases, restrictions
 from marketplace.services.acting import Act, Turn, once, record
-from marketplace.services.oversight import consequences
+from marketplace.services.oversight import consequences, telling
 from marketplace.services.oversight.cases import account_of, check_version, for_move
 
 
@@ -137,6 +137,7 @@ async def decide_appeal(database: Database, act: Act, sealer: Sealer, command: D
         if command.outcome is AppealOutcome.REFUSED:
             await cases.change(db, command.case_id, {"status": CaseStatus.RESTRICTED})
             await cases.enter(db, case, EntryKind.APPEAL_REFUSED, now=now)
+            await telling.tell(db, database, sealer, case, telling.REFUSED)
         else:
             await _end(turn, database, sealer, case, CaseStatus.DISMISSED, command.reason)
         told = {"outcome": command.outcome}
@@ -207,7 +208,8 @@ async def _end(
     why = RestrictionEnd.CLOSED if closed else RestrictionEnd.DISMISSED
     if case["household_id"] is not None:
         await facts.lock_household(turn.db, case["household_id"])
-    await consequences.give_back(turn, database, case, why)
+    if await consequences.give_back(turn, database, case, why):
+        await telling.tell(turn.db, database, sealer, case, telling.ENDED)
     values = {
         "status": status,
         "closing_sealed": cases.closing(sealer, case, reason.strip()),
