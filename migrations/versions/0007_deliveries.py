@@ -35,11 +35,19 @@ def upgrade() -> None:
     for name, kind in _columns():
         op.execute(f"ALTER TABLE allocations ADD COLUMN {name} {kind}")
     op.create_index("ix_allocations_delivery_id", "allocations", ["delivery_id"])
+    op.create_index(
+        "ix_allocations_on_its_way",
+        "allocations",
+        ["delivery_id"],
+        sqlite_where=sa.text("status = 'DISPATCHED'"),
+        postgresql_where=sa.text("status = 'DISPATCHED'"),
+    )
     _create_check_ins()
 
 
 def downgrade() -> None:
     op.drop_table("check_ins")
+    op.drop_index("ix_allocations_on_its_way", table_name="allocations")
     op.drop_index("ix_allocations_delivery_id", table_name="allocations")
     if op.get_bind().dialect.name == "postgresql":  # SQLite's go with their column
         for name in CHECKS:

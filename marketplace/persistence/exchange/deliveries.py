@@ -44,12 +44,13 @@ async def stops(
     *,
     until: date,
     tree: tuple[int, int] | None,
+    region_id: int | None,
     organization_id: int | None,
     limit: int,
 ) -> list[Row]:
     """What is on its way and to be brought by a day, by township, day and batch.
 
-    tree               only households of this interval of regions
+    tree, region_id    only households of this interval of regions, of this region's subtree
     organization_id    only what this organization brings itself
 
     The household's place is for the order of driving and for nobody to see.
@@ -88,24 +89,25 @@ async def stops(
         .join(township, township.c.id == deliveries.c.region_id)
         .join(organizations, organizations.c.id == deliveries.c.organization_id)
         .where(
-            allocations.c.status == AllocationStatus.DISPATCHED, deliveries.c.planned_on <= until
+            # Spelled out, so that SQLite sees that the index of what is on its way will do.
+            allocations.c.status == sa.literal_column(f"'{AllocationStatus.DISPATCHED}'"),
+            deliveries.c.planned_on <= until,
         )
         .order_by(township.c.tree_low, deliveries.c.planned_on, deliveries.c.id, allocations.c.id)
         .limit(limit)
     )
     if tree is not None:
         statement = statement.where(regions.c.tree_low.between(*tree))
+    if region_id is not None:
+        asked = regions.alias("asked")
+        inside = sa.and_(
+            asked.c.id == region_id,
+            regions.c.tree_low.between(asked.c.tree_low, asked.c.tree_high),
+        )
+        statement = statement.join(asked, inside)
     if organization_id is not None:
         statement = statement.where(
             deliveries.c.organization_id == organization_id,
             deliveries.c.carrier == Carrier.PROVIDER,
         )
     return list(await db.rows(statement))
-
-
-async def tree_of(db: Reading, region_id: int) -> tuple[int, int] | None:
-    """The interval of a region's subtree; None: there is no such region."""
-    row = await db.row(
-        sa.select(regions.c.tree_low, regions.c.tree_high).where(regions.c.id == region_id)
-    )
-    return None if row is None else (row["tree_low"], row["tree_high"])

@@ -71,6 +71,12 @@ def handover_columns() -> tuple[SchemaItem, ...]:
             name="confirmed_by_another",
         ),
         sa.Index("ix_allocations_delivery_id", "delivery_id"),
+        sa.Index(
+            "ix_allocations_on_its_way",
+            "delivery_id",
+            sqlite_where=sa.text("status = 'DISPATCHED'"),
+            postgresql_where=sa.text("status = 'DISPATCHED'"),
+        ),
     )
 
 
