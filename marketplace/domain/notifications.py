@@ -54,7 +54,6 @@ NOTICES: Mapping[str, Notice] = {
         GIVERS,
         Text("Part of your offer was set aside: please accept", "您的供给已被预留，请确认接受"),
     ),
-    "allocation.pledged": Notice(CHARITY, Text("A provider chose a need", "有单位认领需求")),
     "allocation.accepted": Notice(
         GRID, Text("Something will come to your grid cell", "有物资或服务将送达您的网格")
     ),
@@ -86,6 +85,43 @@ NOTICES: Mapping[str, Notice] = {
     ),
     "helpedList.received": Notice(
         GIVERS, Text("Your list of those helped was received", "救助人员名单已接收")
+    ),
+    "allocation.attempted": Notice(
+        GIVERS | FAMILY, Text("A delivery found nobody at home", "送达时无人接收")
+    ),
+    "offer.paused": Notice(GIVERS, Text("Your offer was paused", "您的供给已暂停")),
+    "offer.closed": Notice(GIVERS, Text("Your offer was closed", "您的供给已关闭")),
+    "organization.registered": Notice(
+        CHARITY, Text("An organization waits to be verified", "有单位待核验")
+    ),
+    "organization.restored": Notice(
+        GIVERS, Text("Your organization may act again", "您的单位已恢复")
+    ),
+    "application.submitted": Notice(
+        TOWNSHIP, Text("Somebody applied for assistance", "有群众提交救助申请")
+    ),
+    "assessment.override_proposed": Notice(
+        ASSISTANCE | TOWNSHIP,
+        Text("Another class than the computed one awaits a second person", "认定结果调整待复核"),
+    ),
+    "household.class_lapsed": Notice(
+        ASSISTANCE | TOWNSHIP, Text("A household is due for re-assessment", "家庭需重新核对")
+    ),
+    "government_aid.decided": Notice(
+        FAMILY, Text("Government assistance was decided", "政府救助已作出决定")
+    ),
+    "need.suspended": Notice(FAMILY | ASSISTANCE, Text("A need was suspended", "需求已中止")),
+    "need.overlap_found": Notice(
+        ASSISTANCE, Text("The same may be paid twice: please look", "可能重复救助，请核查")
+    ),
+    "appeal.filed": Notice(ASSISTANCE, Text("A household appealed", "有家庭提出异议申诉")),
+    "appeal.upheld": Notice(FAMILY, Text("Your appeal was decided", "您的申诉已有结果")),
+    "appeal.dismissed": Notice(FAMILY, Text("Your appeal was decided", "您的申诉已有结果")),
+    "integrity_case.restricted": Notice(
+        FAMILY | GIVERS, Text("A restriction was imposed", "已作出限制决定")
+    ),
+    "integrity_case.appealed": Notice(
+        CHARITY | ASSISTANCE, Text("A restriction was appealed against", "限制决定被申诉")
     ),
     "plan.proposed": Notice(CHARITY, Text("A plan is ready for approval", "匹配方案待批准")),
     "plan.failed": Notice(CHARITY, Text("A plan failed", "匹配方案计算失败")),

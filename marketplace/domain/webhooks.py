@@ -35,9 +35,12 @@ MOVES: Mapping[str, Move[WebhookStatus]] = {
     "webhookEnable": Move(before=frozenset({WebhookStatus.DISABLED}), after=WebhookStatus.ENABLED),
 }
 
-_KIND = re.compile(r"[a-z][a-z_]{0,40}\.(\*|[a-z][a-z_]{0,40})")
+_KIND = re.compile(r"[a-z][A-Za-z_]{0,40}\.(\*|[a-z][A-Za-z_]{0,40})")
 # The house's own business; who looked at whose data is for supervision alone.
-UNTOLD = ("account.", "key.", "notification.", "webhook.", "message.")
+UNTOLD = (
+    *("account.", "key.", "notification.", "webhook.", "message."),
+    *("household.searched", "household.found"),
+)
 VIEWED = ".viewed"
 
 

@@ -97,11 +97,24 @@ async def any_due(db: Reading, *, now: datetime) -> bool:
     return await db.scalar(found) is not None
 
 
-async def lease(db: Writing, *, now: datetime, until: datetime, limit: int) -> list[int]:
-    """Take deliveries that are due, so that nobody else sends them before `until`; their keys."""
+async def lease(
+    db: Writing, *, now: datetime, until: datetime, limit: int, of_each: int
+) -> list[int]:
+    """Take deliveries that are due, so that nobody else sends them before `until`; their keys.
+
+    At most `of_each` of one webhook, so that one that answers slowly keeps no other waiting.
+    """
+    turn = sa.func.row_number().over(
+        partition_by=webhook_deliveries.c.webhook_id,
+        order_by=(webhook_deliveries.c.next_try_at, webhook_deliveries.c.id),
+    )
+    waiting = sa.select(webhook_deliveries.c.id, turn.label("turn")).where(_due(now)).subquery()
     due = (
         sa.select(webhook_deliveries.c.id)
-        .where(_due(now))
+        .where(
+            _due(now),  # again, of the row as it is once it is locked
+            webhook_deliveries.c.id.in_(sa.select(waiting.c.id).where(waiting.c.turn <= of_each)),
+        )
         .order_by(webhook_deliveries.c.next_try_at, webhook_deliveries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has BEGIN IMMEDIATE instead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,12 +31,39 @@ class Sight(Protocol):
     ) -> Mapping[int, str]: ...
 
 
-_BELLS: WeakKeyDictionary[Database, Bell] = WeakKeyDictionary()
+class Tail(Bell):
+    """Rings in this process after every act, and knows the newest position for all followers.
+
+    What other processes do is looked for in between, once for however many follow.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looking = asyncio.Lock()
+        self._looked_at = -POLL_S
+        self._newest = 0
+
+    def ring(self) -> None:
+        self._looked_at = -POLL_S
+        super().ring()
+
+    async def newest(self, database: Database) -> int:
+        """The position behind which only what is still to come lies, as of a moment ago."""
+        async with self._looking:
+            now = time.monotonic()
+            if now - self._looked_at >= POLL_S * 0.9:
+                self._looked_at = now  # a ring while we look makes the next one look again
+                async with database.read() as db:
+                    self._newest = await feed.newest(db)
+            return self._newest
 
 
-def feed_bell(database: Database) -> Bell:
-    """Rings in this process after every act; what other processes do is looked for in between."""
-    return _BELLS.setdefault(database, Bell())
+_TAILS: WeakKeyDictionary[Database, Tail] = WeakKeyDictionary()
+
+
+def feed_bell(database: Database) -> Tail:
+    """The bell of a database in this process: ring it after every commit that has events."""
+    return _TAILS.setdefault(database, Tail())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +83,17 @@ async def follow(
 
     after    the position to go on from; None: from now on
     """
-    bell = feed_bell(database)
-    if after is None:
-        async with database.read() as db:
-            after = await feed.newest(db)
+    tail = feed_bell(database)
+    at = await tail.newest(database) if after is None else after
     while True:
         # Listening begins before looking, so that no ring falls in between.
-        ringing = asyncio.ensure_future(bell.heard(POLL_S))
+        ringing = asyncio.ensure_future(tail.heard(POLL_S))
         try:
-            async with database.read() as db:
-                rows = await feed.after(db, after, limit=BATCH, kinds=kinds)
+            newest = await tail.newest(database)
+            rows: Sequence[Row] = []
+            if newest > at:
+                async with database.read() as db:
+                    rows = await feed.after(db, at, limit=BATCH, kinds=kinds)
             for row in rows:
                 yield Happened(
                     position=row["id"],
@@ -72,8 +101,9 @@ async def follow(
                     kind=row["kind"],
                     subjects=dict(subjects(row)),
                 )
-                after = row["id"]
-            if not rows:
+                at = row["id"]
+            if len(rows) < BATCH:
+                at = max(at, newest)  # of the wanted kinds nothing lies before it
                 await ringing
         finally:
             ringing.cancel()

@@ -11,6 +11,7 @@ from marketplace.domain.errors import InvalidInput, NotFound, Unauthenticated
 from marketplace.domain.notifications import NOTICES, Digest, Place, Reader, Readers, digest
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.persistence import feed, notifications
+from marketplace.persistence.belongings import belongings
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.services.acting import Act, once, record
 from marketplace.services.feed import Sight
@@ -93,7 +94,7 @@ async def _told(db: Reading, events: Sequence[Row]) -> list[_Told]:
         by_entity[event["entity"]].add(event["entity_id"])
     places: dict[tuple[str, int], Place] = {}
     for entity, keys in by_entity.items():
-        found = await notifications.places(db, entity, keys)
+        found = await belongings(db, entity, keys)
         places |= {(entity, key): place for key, place in found.items()}
     roles = frozenset[Role]().union(*(NOTICES[event["kind"]].to for event in events))
     known = Readers(await notifications.readers(db, roles, list(places.values())))

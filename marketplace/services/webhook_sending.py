@@ -26,7 +26,8 @@ from marketplace.services.signing import signed_headers
 
 FEED = "webhooks"
 EVENTS_MAX = 500
-AT_ONCE_MAX = 20
+AT_ONCE_MAX = 40
+OF_EACH_MAX = 4
 LEASE = timedelta(minutes=2)  # longer than a POST may take
 GONE = 410  # "do not come back"
 
@@ -66,7 +67,9 @@ async def send_due(
         if not await webhooks.any_due(db, now=now):
             return 0
     async with database.write() as db:
-        taken = await webhooks.lease(db, now=now, until=now + LEASE, limit=AT_ONCE_MAX)
+        taken = await webhooks.lease(
+            db, now=now, until=now + LEASE, limit=AT_ONCE_MAX, of_each=OF_EACH_MAX
+        )
     async with database.read() as db:
         rows = await webhooks.deliveries(db, taken)
     answers = await asyncio.gather(

@@ -33,11 +33,12 @@ After = Annotated[
 
 POSITION_LENGTH_MAX = 18
 
-RESERVED = ("allocation.reserved", "allocation.pledged")
+RESERVED = ("allocation.reserved",)
 MOVED = (
     "allocation.accepted",
     "allocation.declined",
     "allocation.dispatched",
+    "allocation.attempted",
     "allocation.delivered",
     "allocation.confirmed",
     "allocation.disputed",

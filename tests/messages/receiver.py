@@ -30,6 +30,12 @@ class Receiver:
     url: str = ""
     got: list[Received] = field(default_factory=list)
     answers: list[int | bytes] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for(self, count: int) -> None:
+        """Until so many requests have come."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=30)
 
 
 @contextmanager
@@ -40,7 +46,9 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.got.append(Received(self.path, headers, body))
+            with receiver.changed:
+                receiver.got.append(Received(self.path, headers, body))
+                receiver.changed.notify_all()
             answer = receiver.answers.pop(0) if receiver.answers else 204
             if isinstance(answer, bytes):
                 self.wfile.write(answer)

@@ -344,3 +344,22 @@ async def test_a_webhook_is_never_let_into_the_own_network(
         await tell(server, private_allowed=False)
     assert {row["error"] for row in await _rows(keyed)} == {"PRIVATE_TARGET"}
     assert receiver.got == []
+
+
+async def test_a_long_line_for_one_webhook_keeps_no_other_waiting(
+    server: Asked, receiver: Receiver
+) -> None:
+    market = server.market
+    _, offer, _ = await a_served_need(market)
+    create(server, "provider", receiver, "offer.*")
+    create(server, "federation", receiver, "offer.closed")
+    for _ in range(webhook_sending.AT_ONCE_MAX):
+        await happen(market, "offer.paused", "Offer", offer)
+    await happen(market, "offer.closed", "Offer", offer)
+
+    await tell(server)
+
+    assert sorted(got.path for got in receiver.got) == [
+        "/federation",
+        *["/provider"] * webhook_sending.OF_EACH_MAX,
+    ]
