@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from marketplace.domain.ids import parse_id
+from marketplace.domain.ids import opaque_id, parse_id
 from marketplace.domain.registry.households import NewMember, Relation
 from marketplace.persistence.tables import (
     consents,
@@ -36,6 +36,10 @@ from tests.fixtures.county_served import Asked
 from tests.fixtures.invariants import all_is_well
 
 __all__ = ["asked"]
+
+NEED = """mutation ($input: NeedCreateInput!) {
+  needCreate(input: $input) { need { id } userErrors { field code } }
+}"""
 
 
 async def test_members_come_and_go_and_the_count_stays_right(asked: Asked) -> None:
@@ -169,5 +173,9 @@ async def test_with_its_last_member_a_household_ends_and_its_needs_with_it(asked
     assert kinds >= {"household.closed", "need.withdrawn", "allocation.cancelled"}
     child = {"name": "测试壬", "relation": "OTHER"}
     late = asked.do("grid", ADD, {"householdId": household, "member": child, "on": TODAY})
+    assert codes(late) == [("householdId", "CONFLICT")]
+    wanted = opaque_id("Category", asked.county.category["quilt"])
+    need = {"householdId": household, "categoryId": wanted, "quantityAsked": "1"}
+    late = asked.do("township", NEED, need)
     assert codes(late) == [("householdId", "CONFLICT")]
     await all_is_well(asked.county.database)

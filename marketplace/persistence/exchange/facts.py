@@ -74,7 +74,7 @@ async def household_of(db: Reading, account_id: int | None) -> int | None:
 
 
 async def household(db: Reading, household_id: int) -> Row | None:
-    """A household's household_id, region_id, tree_low of its region, and severity.
+    """A household's household_id, region_id, household_status, tree_low of its region, severity.
 
     severity    of the latest assessment; None: it was never assessed
     """
@@ -89,6 +89,7 @@ async def household(db: Reading, household_id: int) -> Row | None:
         sa.select(
             households.c.id.label("household_id"),
             households.c.region_id,
+            households.c.status.label("household_status"),
             regions.c.tree_low,
             latest.label("severity"),
         )

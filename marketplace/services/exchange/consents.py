@@ -19,7 +19,7 @@ from marketplace.persistence.database import Database, Writing
 from marketplace.persistence.exchange import consent_texts, consents, facts, withdrawals
 from marketplace.persistence.exchange.withdrawals import Withdrawn
 from marketplace.services.acting import Act, once, record
-from marketplace.services.exchange.reach import in_reach
+from marketplace.services.exchange.reach import check_stands, in_reach
 
 LAPSES_AT_ONCE_MAX = 200
 
@@ -41,7 +41,11 @@ async def give(database: Database, act: Act, command: GiveConsent) -> int:
             return int(str(turn.replay["consent"]))
         check_consent(command, by=act.viewer.role, now=database.now())
         await _check_text(turn.db, command, database)
-        await in_reach(turn.db, act.viewer, await facts.household(turn.db, command.household_id))
+        await facts.lock_household(turn.db, command.household_id)
+        household = await facts.household(turn.db, command.household_id)
+        await in_reach(turn.db, act.viewer, household)
+        assert household is not None, "what is not there is out of reach"
+        check_stands(household)
         await _end_lapsed_of(turn.db, command.household_id, database, act)
         values = {
             "household_id": command.household_id,

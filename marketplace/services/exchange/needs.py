@@ -10,7 +10,7 @@ from marketplace.domain.exchange.needs import NeedStatus, NeedTerms, as_visits, 
 from marketplace.persistence.database import Database, Reading
 from marketplace.persistence.exchange import facts, needs
 from marketplace.services.acting import Act, once, record
-from marketplace.services.exchange.reach import in_reach
+from marketplace.services.exchange.reach import check_stands, in_reach
 from marketplace.services.exchange.residuals import settle
 
 
@@ -28,6 +28,7 @@ async def create(database: Database, act: Act, terms: NeedTerms) -> int:
         household = await facts.household(db, terms.household_id)
         await in_reach(db, act.viewer, household)
         assert household is not None, "what is not there is out of reach"
+        check_stands(household)
         category = await facts.category(db, terms.category_id)
         terms = as_visits(terms, category)
         by_government = await _by_government(db, terms, category, database)

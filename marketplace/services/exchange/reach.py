@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marketplace.domain.errors import Conflict, NotFound
 from marketplace.domain.permissions import Role, Viewer
+from marketplace.domain.registry.household_changes import check_active
+from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence.database import Row, Writing
 from marketplace.persistence.exchange import facts
 
@@ -31,6 +33,11 @@ async def in_reach(db: Writing, viewer: Viewer, place: Row | None) -> None:
             "这是您本人家庭的事项，须由他人办理。",
             code="FOUR_EYES",
         )
+
+
+def check_stands(place: Row) -> None:
+    """Raise Conflict where a household (a row of `facts.household`) was merged or closed."""
+    check_active(HouseholdStatus(place["household_status"]))
 
 
 def in_scope(viewer: Viewer, tree_low: int) -> bool:
