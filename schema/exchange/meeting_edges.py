@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from marketplace.domain.permissions import COUNTY_OFFICERS, PROVIDERS, SUPERVISION
 from marketplace.persistence.tables.exchange import offers, published_needs
-from marketplace.services.exchange.meeting import could_meet, offered
+from marketplace.services.exchange.meeting import Meeting
 from schema.readgraph.declare import Ascending, Columns, Condition, Descending, Scope
 from schema.readgraph.narrowed import Narrowed
 
@@ -19,14 +19,12 @@ def _needs_of(row: Columns, scope: Scope, above: sa.ColumnElement[int] | None) -
     if not scope.is_one_of(MAY_ASK):
         return sa.false()
     offer = offers.alias()
+    meeting = Meeting(row, offer.c)
     meets = (
         sa.select(offer.c.id)
-        .where(
-            offer.c.id == above,
-            offered(offer.c, scope.now),
-            could_meet(row, offer.c, scope.now),
-        )
-        .correlate_except(offer)
+        .select_from(meeting.joined(offer))
+        .where(offer.c.id == above, *meeting.conditions(scope.now))
+        .correlate(above.table, row["id"].table)
     )
     return sa.and_(row["is_open"].is_(sa.true()), meets.exists())
 
@@ -37,18 +35,16 @@ def _offers_of(row: Columns, scope: Scope, above: sa.ColumnElement[int] | None) 
     if not scope.is_one_of(MAY_ASK):
         return sa.false()
     need = published_needs.alias()
+    meeting = Meeting(need.c, row)
     meets = (
         sa.select(need.c.id)
-        .where(
-            need.c.id == above,
-            need.c.is_open.is_(sa.true()),
-            could_meet(need.c, row, scope.now),
-        )
-        .correlate_except(need)
+        .select_from(meeting.joined(need))
+        .where(need.c.id == above, need.c.is_open.is_(sa.true()), *meeting.conditions(scope.now))
+        .correlate(above.table, row["id"].table)
     )
     own = row["organization_id"] == scope.organization_id
     mine = own if scope.is_one_of(PROVIDERS) else sa.true()
-    return sa.and_(mine, offered(row, scope.now), meets.exists())
+    return sa.and_(mine, meets.exists())
 
 
 NEEDS_MET = Narrowed(_needs_of, (Descending("urgency"), Ascending("deadline")))

@@ -1,11 +1,14 @@
 """Which offers could serve which published needs, by what everyone may know of both.
 
 A plan measures to the household and knows its groups as they are; here a need stands where its
-township does. So nothing about a household can be found out by asking with ever other terms.
+township does. So nothing about a household can be found out by asking with ever other terms. The
+statements are kept flat, since SQLite's parser takes a hundred open brackets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -35,46 +38,126 @@ class Columns(Protocol):
     def __getitem__(self, name: str, /) -> Expression: ...
 
 
-def offered(row: Columns, now: Expression) -> Condition:
-    """Whether an offer is in the market, with something left."""
-    organization = organizations.alias()
-    verified = sa.select(organization.c.id).where(
-        organization.c.id == row["organization_id"],
-        organization.c.status == OrganizationStatus.VERIFIED,
-    )
-    verified = verified.correlate_except(organization)
-    return sa.and_(
-        row["status"] == OfferStatus.OPEN,
-        sa.or_(row["expires_at"].is_(None), row["expires_at"] > now),
-        row["quantity"] - row["reserved"] - row["delivered"] > 0,
-        verified.exists(),
-    )
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A need and an offer, each a row of its statement, with the rows that both lead to.
+
+    offer    of one that is posted `latitude` and `longitude` may be missing, and what is left is
+             counted; terms that nobody posted say `left`, and all of it
+    """
+
+    need: Columns
+    offer: Columns
+    is_posted: bool = True
+    wanted: sa.FromClause = field(default_factory=lambda: categories.alias())
+    given: sa.FromClause = field(default_factory=lambda: categories.alias())
+    town: sa.FromClause = field(default_factory=lambda: regions.alias())
+    owner: sa.FromClause = field(default_factory=lambda: organizations.alias())
+    base: sa.FromClause = field(default_factory=lambda: regions.alias())
+
+    def joined(self, source: sa.FromClause) -> sa.FromClause:
+        """The need's or the offer's own row with all the others; that of the other is known."""
+        found = (
+            source.join(self.wanted, self.wanted.c.id == self.need["category_id"])
+            .join(self.given, self.given.c.id == self.offer["category_id"])
+            .join(self.town, self.town.c.id == self.need["region_id"])
+        )
+        if not self.is_posted:
+            return found
+        return found.join(self.owner, self.owner.c.id == self.offer["organization_id"]).join(
+            self.base, self.base.c.id == self.owner.c.region_id
+        )
+
+    def conditions(self, now: Expression) -> list[Condition]:
+        """Everything that must hold, the offer being in the market and the need open."""
+        return [
+            *self._in_market(now),
+            self._of_category(),
+            self._in_time(now),
+            sa.or_(
+                self.offer["target_groups"] == 0,
+                self.offer["target_groups"].op("&")(self.need["target_groups"]) != 0,
+            ),
+            self._in_reach(),
+        ]
+
+    def _in_market(self, now: Expression) -> list[Condition]:
+        if not self.is_posted:
+            return []
+        return [
+            self.offer["status"] == OfferStatus.OPEN,
+            sa.or_(self.offer["expires_at"].is_(None), self.offer["expires_at"] > now),
+            self.owner.c.status == OrganizationStatus.VERIFIED,
+            self._in_regions(),
+        ]
+
+    def _of_category(self) -> Condition:
+        """Category, price, and that the least it can give is there and no more than allowed."""
+        wanted, given, kind = self.wanted.c, self.given.c, self.offer["kind"]
+        step = sa.case(
+            (sa.and_(kind == "CASH", wanted.kind == "CASH"), 1),
+            (kind == "CASH", wanted.reference_price_fen),
+            (kind == "SERVICE", self.need["visit_minutes"]),
+            else_=self.offer["pack_size"],
+        )
+        most = sa.func.coalesce(self.offer["household_max"], self._left())
+        return sa.and_(
+            sa.case(
+                (kind == "CASH", wanted.tree_low.between(given.tree_low, given.tree_high)),
+                (wanted.kind == "CASH", sa.false()),
+                else_=given.tree_low.between(wanted.tree_low, wanted.tree_high),
+            ),
+            step <= self._left(),
+            step <= most,
+        )
+
+    def _left(self) -> Expression:
+        if not self.is_posted:
+            return self.offer["left"]
+        return self.offer["quantity"] - self.offer["reserved"] - self.offer["delivered"]
+
+    def _in_time(self, now: Expression) -> Condition:
+        until, begins = self.need["deadline"], self.offer["starts_at"]
+        late = sa.and_(until > now, sa.or_(begins.is_(None), until > begins))
+        return sa.or_(until.is_(None), late)
+
+    def _in_regions(self) -> Condition:
+        """Whether a region of the offer holds the township, or lies within it; none: anywhere."""
+        served = regions.alias()
+        named = offer_regions.c.offer_id == self.offer["id"]
+        any_at_all = sa.select(offer_regions.c.offer_id).where(named)
+        meets = (
+            sa.select(served.c.id)
+            .select_from(offer_regions.join(served, served.c.id == offer_regions.c.region_id))
+            .where(named, overlaps(served, self.town))
+        )
+        return sa.or_(
+            ~any_at_all.correlate_except(offer_regions).exists(),
+            meets.correlate_except(offer_regions, served).exists(),
+        )
+
+    def _in_reach(self) -> Condition:
+        """Whether the township's place lies within the radius; one without a place might."""
+        latitude, longitude = self.offer["latitude"], self.offer["longitude"]
+        if self.is_posted:
+            latitude = sa.func.coalesce(latitude, self.base.c.latitude)
+            longitude = sa.func.coalesce(longitude, self.base.c.longitude)
+        radius, town = self.offer["radius_km"], self.town.c
+        north, south = sa.func.radians(town.latitude), sa.func.radians(latitude)
+        east = sa.func.radians(town.longitude - longitude)
+        up = sa.func.power(sa.func.sin((north - south) / 2.0), 2)
+        aside = sa.func.power(sa.func.sin(east / 2.0), 2)
+        half = up + sa.func.cos(north) * sa.func.cos(south) * aside
+        # The angle whose half-chord this is: no rounding brings it above one for places on a map.
+        distance = 2.0 * EARTH_RADIUS_KM * sa.func.asin(sa.func.sqrt(half))
+        return sa.or_(radius.is_(None), town.latitude.is_(None), distance <= radius)
 
 
-def could_meet(need: Columns, offer: Columns, now: Expression) -> Condition:
-    """Whether an offer of the market could serve a public copy of a need."""
-    served = regions.alias()
-    named = sa.select(offer_regions.c.offer_id).where(offer_regions.c.offer_id == offer["id"])
-    named = named.correlate_except(offer_regions)
-    reached = (
-        sa.select(served.c.id)
-        .select_from(offer_regions.join(served, served.c.id == offer_regions.c.region_id))
-        .where(offer_regions.c.offer_id == offer["id"], _overlaps(served, need))
-        .correlate_except(offer_regions, served)
-    )
-    base, owner = regions.alias(), organizations.alias()
-    place = sa.select(base.c.latitude, base.c.longitude).select_from(
-        owner.join(base, base.c.id == owner.c.region_id)
-    )
-    home = place.where(owner.c.id == offer["organization_id"]).correlate_except(owner, base)
-    latitude, longitude = (
-        sa.func.coalesce(offer[name], home.with_only_columns(base.c[name]).scalar_subquery())
-        for name in ("latitude", "longitude")
-    )
-    left = offer["quantity"] - offer["reserved"] - offer["delivered"]
-    return sa.and_(
-        sa.or_(~named.exists(), reached.exists()),
-        _rules(need, _Terms(offer, left=left, latitude=latitude, longitude=longitude), now),
+def overlaps(one: sa.FromClause, other: sa.FromClause) -> Condition:
+    """Whether one of two regions lies in the other."""
+    return sa.or_(
+        other.c.tree_low.between(one.c.tree_low, one.c.tree_high),
+        one.c.tree_low.between(other.c.tree_low, other.c.tree_high),
     )
 
 
@@ -83,19 +166,14 @@ async def needs_for(db: Reading, terms: OfferTerms, *, now: datetime, first: int
 
     With a radius the terms say where it starts from, as they do once they are checked.
     """
-    moment = sa.literal(now, UtcDateTime())
-    served = regions.alias()
-    reached = (
-        sa.select(served.c.id)
-        .where(served.c.id.in_(terms.region_ids), _overlaps(served, published_needs.c))
-        .correlate_except(served)
-    )
+    meeting = Meeting(published_needs.c, _literal(terms), is_posted=False)
     statement = (
         sa.select(published_needs.c.id)
+        .select_from(meeting.joined(published_needs))
         .where(
             published_needs.c.is_open,
-            reached.exists() if terms.region_ids else sa.true(),
-            _rules(published_needs.c, _literal(terms), moment),
+            *meeting.conditions(sa.literal(now, UtcDateTime())),
+            *_within_regions(meeting.town, terms.region_ids),
         )
         .order_by(
             published_needs.c.urgency.desc(),
@@ -107,14 +185,12 @@ async def needs_for(db: Reading, terms: OfferTerms, *, now: datetime, first: int
     return [row["id"] for row in await db.rows(statement)]
 
 
-class _Terms:
-    """An offer's columns, with what is left of it and where it starts from."""
-
-    def __init__(self, columns: Columns, **more: Expression) -> None:
-        self._columns, self._more = columns, more
-
-    def __getitem__(self, name: str, /) -> Expression:
-        return self._more[name] if name in self._more else self._columns[name]
+def _within_regions(town: sa.FromClause, region_ids: Sequence[int]) -> list[Condition]:
+    if not region_ids:
+        return []
+    served = regions.alias()
+    found = sa.select(served.c.id).where(served.c.id.in_(region_ids), overlaps(served, town))
+    return [found.correlate_except(served).exists()]
 
 
 def _literal(terms: OfferTerms) -> Columns:
@@ -135,80 +211,3 @@ def _literal(terms: OfferTerms) -> Columns:
     }
     # Cast, since a missing value alone says nothing of its type.
     return {name: sa.cast(value, kind) for name, (value, kind) in values.items()}
-
-
-def _rules(need: Columns, offer: Columns, now: Expression) -> Condition:
-    """All but regions: category, price, time, groups, the least that it can give, and radius."""
-    wanted, given = categories.alias(), categories.alias()
-    is_cash, wants_cash = offer["kind"] == "CASH", wanted.c.kind == "CASH"
-    step = sa.case(
-        (sa.and_(is_cash, wants_cash), 1),
-        (is_cash, wanted.c.reference_price_fen),
-        (offer["kind"] == "SERVICE", need["visit_minutes"]),
-        else_=offer["pack_size"],
-    )
-    fits = sa.case(
-        (is_cash, wanted.c.tree_low.between(given.c.tree_low, given.c.tree_high)),
-        else_=sa.and_(~wants_cash, given.c.tree_low.between(wanted.c.tree_low, wanted.c.tree_high)),
-    )
-    of_category = (
-        sa.select(wanted.c.id)
-        .select_from(wanted.join(given, given.c.id == offer["category_id"]))
-        .where(
-            wanted.c.id == need["category_id"],
-            fits,
-            step <= offer["left"],
-            sa.or_(offer["household_max"].is_(None), step <= offer["household_max"]),
-        )
-        .correlate_except(wanted, given)
-    )
-    until = need["deadline"]
-    groups = offer["target_groups"].op("&")(need["target_groups"])
-    return sa.and_(
-        sa.or_(until.is_(None), until > now),
-        sa.or_(until.is_(None), offer["starts_at"].is_(None), until > offer["starts_at"]),
-        sa.or_(offer["target_groups"] == 0, groups != 0),
-        of_category.exists(),
-        sa.or_(offer["radius_km"].is_(None), _within_radius(need, offer)),
-    )
-
-
-def _overlaps(served: sa.FromClause, need: Columns) -> Condition:
-    """Whether a region holds the township of a need, or lies within it."""
-    town = regions.alias()
-    return (
-        sa.select(town.c.id)
-        .where(
-            town.c.id == need["region_id"],
-            sa.or_(
-                town.c.tree_low.between(served.c.tree_low, served.c.tree_high),
-                served.c.tree_low.between(town.c.tree_low, town.c.tree_high),
-            ),
-        )
-        .correlate_except(town)
-        .exists()
-    )
-
-
-def _within_radius(need: Columns, offer: Columns) -> Condition:
-    """Whether the township's place lies within the radius; one without a place might."""
-    town = regions.alias()
-    north, south = sa.func.radians(town.c.latitude), sa.func.radians(offer["latitude"])
-    east = sa.func.radians(town.c.longitude - offer["longitude"])
-    half = _squared(sa.func.sin((north - south) / 2.0))
-    half += sa.func.cos(north) * sa.func.cos(south) * _squared(sa.func.sin(east / 2.0))
-    least = sa.case((half > 1.0, 1.0), else_=half)
-    distance = 2.0 * EARTH_RADIUS_KM * sa.func.asin(sa.func.sqrt(least))
-    return (
-        sa.select(town.c.id)
-        .where(
-            town.c.id == need["region_id"],
-            sa.or_(town.c.latitude.is_(None), distance <= offer["radius_km"]),
-        )
-        .correlate_except(town)
-        .exists()
-    )
-
-
-def _squared(value: Expression) -> Expression:
-    return value * value

@@ -8,8 +8,7 @@ from marketplace.domain.exchange.offers import OfferTerms
 from marketplace.domain.permissions import Viewer, require
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import meeting
-from marketplace.persistence.exchange.meeting import could_meet as could_meet
-from marketplace.persistence.exchange.meeting import offered as offered
+from marketplace.persistence.exchange.meeting import Meeting as Meeting
 from marketplace.services.exchange import offers
 
 FIRST_MAX = 100
