@@ -13,11 +13,15 @@ from schema.engine import Schema
 from schema.exchange.aid_conflicts import AidConflictQuery
 from schema.exchange.allocations import AllocationQuery
 from schema.exchange.allocations_writes import AllocationMutations
+from schema.exchange.campaigns import CampaignQuery
+from schema.exchange.campaigns_writes import CampaignMutations
 from schema.exchange.consents_texts import ConsentTextMutations, ConsentTextQuery
 from schema.exchange.consents_writes import ConsentMutations
 from schema.exchange.deliveries import DeliveryQuery
 from schema.exchange.deliveries_writes import DeliveryMutations
 from schema.exchange.delivery_routes import DeliveryRouteQuery
+from schema.exchange.donations import DonationQuery
+from schema.exchange.donations_writes import DonationMutations
 from schema.exchange.feed import FeedSubscriptions
 from schema.exchange.feedback import FeedbackQuery
 from schema.exchange.feedback_writes import FeedbackMutations
@@ -109,6 +113,8 @@ QUERIES: list[type] = [
     PublishedNeedQuery,
     OfferQuery,
     OfferImpactQuery,
+    CampaignQuery,
+    DonationQuery,
     MeetingQuery,
     PlanQuery,
     ShortageQuery,
@@ -146,6 +152,8 @@ MUTATIONS: list[type] = [
     AppealMutations,
     AssistanceLinesMutations,
     OfferMutations,
+    CampaignMutations,
+    DonationMutations,
     NeedMutations,
     GovernmentAidMutations,
     ConsentMutations,

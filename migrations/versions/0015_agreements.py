@@ -1,6 +1,6 @@
 """Organizations with agreements, and drafts and templates of offers.
 
-Safe beside the running version: it only adds.
+Safe beside the running version: it only adds. Tries of whoever has no account are counted afresh.
 """
 
 from datetime import datetime
@@ -13,6 +13,8 @@ down_revision = "0014"
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
+TRIES = ("SUBMIT_ADDRESS", "SUBMIT_PHONE", "CODE_ADDRESS", "CODE_REFERENCE", "STATUS_ADDRESS")
+MORE_TRIES = ("ORGANIZATION_ADDRESS", "ORGANIZATION_PHONE", "TRACE_ADDRESS")
 NEW = (
     "agreement_categories",
     "agreement_regions",
@@ -27,9 +29,11 @@ def upgrade() -> None:
     _organizations()
     _agreements()
     _drafts()
+    _tries(*TRIES, *MORE_TRIES)
 
 
 def downgrade() -> None:
+    _tries(*TRIES)
     for table in NEW:
         op.drop_table(table)
     for column in ("status_reason", "credit_code"):
@@ -193,3 +197,22 @@ def _drafts() -> None:
         sa.PrimaryKeyConstraint("offer_draft_id", "period", name="pk_offer_postings"),
     )
     op.create_index("ix_offer_postings_offer_id", "offer_postings", ["offer_id"])
+
+
+def _tries(*kinds: str) -> None:
+    """The counts of tries, made anew with other kinds: they matter for a day at most."""
+    name = "application_tries"
+    op.drop_table(name)
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    op.create_table(
+        name,
+        _id(),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        *_checks(name, kind_known=f"kind IN ({listed})", tried_at_all="tries > 0"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{name}"),
+        sa.UniqueConstraint("kind", "subject", name=f"uq_{name}_subject"),
+    )
+    op.create_index("ix_application_tries_since", name, ["since"])

@@ -158,6 +158,9 @@ class Offer(Entity):
     category: Edge = one(
         "Category", "category_id", "What it is; of cash, its purpose.", filter=True
     )
+    campaign: Edge = one(
+        "Campaign", "campaign_id", "Whose balance it is, or for which goods were given."
+    )
     regions: Edge = many(
         "Region",
         "id",

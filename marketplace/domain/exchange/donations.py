@@ -113,20 +113,28 @@ def parse_receipt(text: str) -> tuple[int, int, int] | None:
     return organization_id, year, number
 
 
-def first_in_first_out(donations: Sequence[Given], units: int) -> dict[int, int]:
-    """How many of `units` come from which donation, the earliest first.
+def first_in_first_out(
+    donations: Sequence[Given], wanted: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], int]:
+    """Units by (donation, allocation): each allocation takes from the earliest with something left.
 
-    >>> first_in_first_out([Given(id=1, left=30), Given(id=2, left=100)], 50)
-    {1: 30, 2: 20}
+    wanted    allocations with their units, in the order in which they are served
+
+    >>> first_in_first_out([Given(id=1, left=30), Given(id=2, left=100)], [(7, 20), (8, 50)])
+    {(1, 7): 20, (1, 8): 10, (2, 8): 40}
     """
-    taken: dict[int, int] = {}
-    for donation in donations:
-        if units <= 0:
-            break
-        part = min(units, donation.left)
-        if part > 0:
-            taken[donation.id] = part
+    taken: dict[tuple[int, int], int] = {}
+    at, left = 0, donations[0].left if donations else 0
+    for allocation_id, units in wanted:
+        while units > 0 and at < len(donations):
+            part = min(units, left)
+            if part > 0:
+                taken[donations[at].id, allocation_id] = part
             units -= part
+            left -= part
+            if left == 0:
+                at += 1
+                left = donations[at].left if at < len(donations) else 0
     return taken
 
 

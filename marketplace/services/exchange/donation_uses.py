@@ -1,0 +1,79 @@
+"""Which donation an allocation's units come from, first in, first out, and what donors are told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+
+from marketplace.domain.exchange.donation_outcomes import Came, outcomes
+from marketplace.domain.exchange.donations import first_in_first_out
+from marketplace.persistence.database import Database, Writing
+from marketplace.persistence.exchange import donation_outcomes, donations
+
+AT_ONCE_MAX = 200
+COUNTY_TIME = timedelta(hours=8)
+
+
+async def attribute(db: Writing, offer_id: int) -> int:
+    """Bring the uses of one locked offer up to its allocations; how many allocations changed.
+
+    What an allocation used stays with it while it lives; what is cancelled or comes back is free
+    for the next one.
+    """
+    changed = await donations.changed_uses(db, offer_id)
+    if not changed:
+        return 0
+    await donations.release(db, [row["id"] for row in changed])
+    wanted = [(row["id"], row["units"]) for row in changed]
+    uses = first_in_first_out(await donations.given(db, offer_id), wanted)
+    if uses:
+        await donations.use(db, uses)
+    return len(changed)
+
+
+async def attribute_all(database: Database) -> int:
+    """The same for every offer that needs it, each in a transaction of its own; how many did."""
+    async with database.read() as db:
+        due = await donations.unattributed(db, limit=AT_ONCE_MAX)
+    for offer_id, campaign_id in due:
+        async with database.write() as db:
+            await donations.lock_sources(db, offer_id, campaign_id)
+            await attribute(db, offer_id)
+    return len(due)
+
+
+async def tell_outcomes(database: Database) -> int:
+    """Write anew what donors are told wherever it has changed; of how many offers it was."""
+    done = after = 0
+    while True:
+        async with database.read() as db:
+            due = await donation_outcomes.offers_given(db, limit=AT_ONCE_MAX, after=after)
+        for offer_id in due:
+            done += await _tell(database, offer_id)
+        if len(due) < AT_ONCE_MAX:
+            return done
+        after = due[-1]
+
+
+async def _tell(database: Database, offer_id: int) -> bool:
+    async with database.read() as db:
+        rows = await donation_outcomes.deliveries(db, offer_id)
+        before = [dict(row) for row in await donation_outcomes.told(db, offer_id)]
+    came = [
+        Came(
+            donation_id=row["donation_id"],
+            household_id=row["household_id"],
+            category_id=row["category_id"],
+            region_id=row["region_id"],
+            month=f"{row['at'] + COUNTY_TIME:%Y-%m}",
+            units=row["units"],
+            is_confirmed=bool(row["is_confirmed"]),
+        )
+        for row in rows
+    ]
+    now = [asdict(each) for each in outcomes(came)]
+    if now == before:
+        return False
+    async with database.write() as db:
+        await donation_outcomes.replace(db, offer_id, now)
+    return True
