@@ -23,10 +23,11 @@ from marketplace.persistence.tables import (
 
 
 async def organization(db: Reading, organization_id: int) -> Row | None:
-    """An organization's id and status, and the coordinates of its region where it has any."""
+    """An organization's id, kind and status, and the coordinates of its region where it has any."""
     return await db.row(
         sa.select(
             organizations.c.id,
+            organizations.c.kind,
             organizations.c.status,
             regions.c.latitude,
             regions.c.longitude,
