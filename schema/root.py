@@ -24,6 +24,7 @@ from schema.exchange.donations import DonationQuery
 from schema.exchange.donations_writes import DonationMutations
 from schema.exchange.feed import FeedSubscriptions
 from schema.exchange.feedback import FeedbackQuery
+from schema.exchange.feedback_by_code import FeedbackByCodeMutations, FeedbackByCodeQuery
 from schema.exchange.feedback_writes import FeedbackMutations
 from schema.exchange.government_aid import GovernmentAidQuery
 from schema.exchange.government_aid_writes import GovernmentAidMutations
@@ -136,6 +137,7 @@ QUERIES: list[type] = [
     ResultQuery,
     RatingQuery,
     FeedbackQuery,
+    FeedbackByCodeQuery,
     HelpedListQuery,
     ResultsPrintQuery,
 ]
@@ -173,6 +175,7 @@ MUTATIONS: list[type] = [
     IntegrityOutcomeMutations,
     ResultMutations,
     FeedbackMutations,
+    FeedbackByCodeMutations,
     HelpedListMutations,
 ]
 SUBSCRIPTIONS: list[type] = [PlanSubscriptions, FeedSubscriptions]

@@ -139,7 +139,7 @@ def upgrade() -> None:
         sa.Column("seal_id", sa.Text(), nullable=False),
         sa.Column("text_sealed", sa.Text(), nullable=False),
         sa.Column("reply_sealed", sa.Text(), nullable=True),
-        sa.Column("filed_by", KEY, nullable=False),
+        sa.Column("filed_by", KEY, nullable=True),
         sa.Column("filed_at", MOMENT, nullable=False),
         sa.Column("due_at", MOMENT, nullable=False),
         sa.Column("answered_by", KEY, nullable=True),
@@ -150,7 +150,9 @@ def upgrade() -> None:
         sa.Column("reopened", sa.Integer(), server_default="0", nullable=False),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint(
-            "(from_side = 'HOUSEHOLD') = (household_id IS NOT NULL) AND (from_side = 'PROVIDER') = (organization_id IS NOT NULL)",
+            "(from_side = 'HOUSEHOLD') = (household_id IS NOT NULL) "
+            "AND (from_side = 'PROVIDER') = (organization_id IS NOT NULL) "
+            "AND (filed_by IS NOT NULL OR from_side = 'HOUSEHOLD')",
             name="ck_feedbacks_says_whose",
         ),
         sa.CheckConstraint(

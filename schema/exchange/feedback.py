@@ -46,8 +46,8 @@ from schema.readgraph.references import referenced_by
 from schema.registry.personal_data import POST_ONLY
 from schema.registry.trees import in_region_of, own_household
 
-# Whoever uses the enum takes it from here, so that it is described before it is used.
-__all__ = ["Feedback", "FeedbackKind", "FeedbackQuery"]
+# Whoever uses the enums takes them from here, so that they are described before they are used.
+__all__ = ["Feedback", "FeedbackKind", "FeedbackQuery", "FeedbackStatus"]
 
 described(
     FeedbackKind,
@@ -108,7 +108,7 @@ def _moves(
     context: Context,
     status: str,
     desk: str,
-    filed_by: int,
+    filed_by: int | None,
     organization_id: int | None,
     reopened: int,
 ) -> list[str]:

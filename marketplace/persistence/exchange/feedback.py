@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from marketplace.domain.exchange.feedback import FeedbackStatus
 from marketplace.persistence.database import Reading, Row, Values, Writing
-from marketplace.persistence.tables import feedbacks, needs, organizations, regions, results
+from marketplace.persistence.tables import (
+    feedbacks,
+    households,
+    needs,
+    organizations,
+    regions,
+    results,
+)
 
 TEXT = "feedbacks.text"
 REPLY = "feedbacks.reply"
@@ -76,6 +83,39 @@ async def result_parties(db: Reading, result_id: int) -> Row | None:
         )
         .join(needs, needs.c.id == results.c.need_id)
         .where(results.c.id == result_id)
+    )
+
+
+async def household_of_result(db: Reading, result_id: int) -> Row | None:
+    """Whose a result is: household_id, phone_index, region_id, result_id, at; feedback_id None."""
+    return await db.row(
+        sa.select(
+            needs.c.household_id,
+            households.c.phone_index,
+            households.c.region_id,
+            results.c.id.label("result_id"),
+            sa.null().label("feedback_id"),
+            results.c.sent_at.label("at"),
+        )
+        .join(needs, needs.c.id == results.c.need_id)
+        .join(households, households.c.id == needs.c.household_id)
+        .where(results.c.id == result_id)
+    )
+
+
+async def household_of_feedback(db: Reading, feedback_id: int) -> Row | None:
+    """As `household_of_result`, of a household's feedback; result_id None."""
+    return await db.row(
+        sa.select(
+            feedbacks.c.household_id,
+            households.c.phone_index,
+            households.c.region_id,
+            sa.null().label("result_id"),
+            feedbacks.c.id.label("feedback_id"),
+            feedbacks.c.filed_at.label("at"),
+        )
+        .join(households, households.c.id == feedbacks.c.household_id)
+        .where(feedbacks.c.id == feedback_id)
     )
 
 

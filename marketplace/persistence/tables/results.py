@@ -105,7 +105,7 @@ feedbacks = sa.Table(
     sa.Column("seal_id", sa.Text, nullable=False, unique=True),
     sa.Column("text_sealed", sa.Text, nullable=False),
     sa.Column("reply_sealed", sa.Text),
-    to("accounts", "filed_by"),
+    to("accounts", "filed_by", nullable=True),  # null: a household, by a code on its phone
     moment("filed_at"),
     moment("due_at"),
     to("accounts", "answered_by", nullable=True),
@@ -121,7 +121,8 @@ feedbacks = sa.Table(
     one_of("status", tuple(FeedbackStatus)),
     sa.CheckConstraint(
         "(from_side = 'HOUSEHOLD') = (household_id IS NOT NULL) "
-        "AND (from_side = 'PROVIDER') = (organization_id IS NOT NULL)",
+        "AND (from_side = 'PROVIDER') = (organization_id IS NOT NULL) "
+        "AND (filed_by IS NOT NULL OR from_side = 'HOUSEHOLD')",
         name="says_whose",
     ),
     sa.CheckConstraint(

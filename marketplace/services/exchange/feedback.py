@@ -272,6 +272,7 @@ async def _done(
 
 def _answered(number: str) -> Text:
     return Text(
-        f"Your feedback {number} was answered. Sign in, or ask your township office, to read it.",
-        f"您提交的反馈 {number} 已有答复，请登录查看，或向乡镇民政所查询。",
+        f"Your feedback {number} was answered. Read it by this number and a code, or ask your "
+        "township office.",
+        f"您提交的反馈 {number} 已有答复，可凭编号和验证码查看，或向乡镇民政所查询。",
     )
