@@ -123,6 +123,19 @@ NOTICES: Mapping[str, Notice] = {
     "integrity_case.appealed": Notice(
         CHARITY | ASSISTANCE, Text("A restriction was appealed against", "限制决定被申诉")
     ),
+    "integrity_case.seconded": Notice(
+        CHARITY | ASSISTANCE, Text("A case waits for a second finding", "诚信事项待第二人认定")
+    ),
+    "integrity_case.appeal_decided": Notice(
+        FAMILY | GIVERS, Text("Your appeal was decided", "您的申诉已有结论")
+    ),
+    "integrity_case.restriction_lapsed": Notice(
+        FAMILY | GIVERS, Text("A restriction has ended", "限制已期满")
+    ),
+    "integrity_case.closed": Notice(FAMILY | GIVERS, Text("A case was closed", "诚信事项已办结")),
+    "integrity_case.dismissed": Notice(
+        FAMILY | GIVERS, Text("A case was dismissed", "诚信事项已撤销")
+    ),
     "plan.proposed": Notice(CHARITY, Text("A plan is ready for approval", "匹配方案待批准")),
     "plan.failed": Notice(CHARITY, Text("A plan failed", "匹配方案计算失败")),
 }
