@@ -202,6 +202,7 @@ QUESTIONS: Mapping[str, frozenset[Role]] = {
     "offerImpact": PROVIDERS | COUNTY_OFFICERS,
     "needsMeetable": PROVIDERS | COUNTY_OFFICERS,
     "shortages": PROVIDERS | OFFICERS | SUPERVISION,
+    "ratingSummary": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER} | SUPERVISION,
     "federationList": frozenset({Role.FEDERATION, Role.CHARITY_OFFICER, Role.AUDITOR}),
     "deliveryRoutes": PROVIDERS | OFFICERS | SUPERVISION,
 }

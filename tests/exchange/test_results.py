@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from marketplace.domain.exchange.days import county_day
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import events, needs, result_copies, results
 from marketplace.services.exchange.expiry import expire
@@ -105,6 +106,11 @@ mutation ($input: ResultRateInput!) {
   }
 }
 """
+SUMMARY = """
+query ($from: Date!, $to: Date!) {
+  ratingSummary(from: $from, to: $to) { side count average scores { score count } }
+}
+"""
 OF_PROVIDER = """
 query {
   results(first: 10) {
@@ -131,6 +137,16 @@ async def test_office_and_provider_rate_each_other_once_and_name_nobody(asking: 
         ("PROVIDER", 4),
     }
     assert by_provider["result"]["allowedMoves"] == []
+    today = str(county_day(market.database.now()))
+    for who in ("assistance", "provider", "auditor"):
+        sums = asking.see(who, SUMMARY, {"from": today, "to": today})["ratingSummary"]
+        assert [(s["side"], s["count"], s["average"]) for s in sums] == [
+            ("OFFICE", 1, 5.0),
+            ("PROVIDER", 1, 4.0),
+        ]
+    for who in ("other_provider", "other_township"):
+        sums = asking.see(who, SUMMARY, {"from": today, "to": today})["ratingSummary"]
+        assert [(s["count"], s["average"]) for s in sums] == [(0, None), (0, None)]
     for who, changes, code in (
         ("reviewer", {}, "ALREADY_RATED"),
         ("provider", {"score": 1}, "ALREADY_RATED"),

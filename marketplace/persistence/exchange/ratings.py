@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from marketplace.domain.exchange.ratings import already_rated
@@ -38,3 +41,29 @@ async def add(db: Writing, values: Values) -> int:
         return await db.insert(result_ratings, values)
     except sa.exc.IntegrityError as error:  # by another at the same time
         raise already_rated() from error
+
+
+async def counted(
+    db: Reading,
+    *,
+    start: datetime,
+    end: datetime,
+    within: tuple[int, int] | None,
+    organization_id: int | None,
+) -> Sequence[Row]:
+    """How often each side gave each score to results rated in start..end: side, score, n.
+
+    within    interval of the subtree whose households count; None: everywhere
+    """
+    statement = (
+        sa.select(result_ratings.c.side, result_ratings.c.score, sa.func.count().label("n"))
+        .join(results, results.c.id == result_ratings.c.result_id)
+        .join(regions, regions.c.id == results.c.region_id)
+        .where(result_ratings.c.rated_at >= start, result_ratings.c.rated_at < end)
+        .group_by(result_ratings.c.side, result_ratings.c.score)
+    )
+    if within is not None:
+        statement = statement.where(regions.c.tree_low.between(*within))
+    if organization_id is not None:
+        statement = statement.where(results.c.organization_id == organization_id)
+    return await db.rows(statement)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from marketplace.domain.errors import Forbidden, NotFound
+from marketplace.domain.exchange.days import county_day
+from marketplace.domain.exchange.helped_lists import check_span, moments
 from marketplace.domain.exchange.ratings import RatingSide, check_rating, side_of
-from marketplace.domain.permissions import Viewer
+from marketplace.domain.permissions import PROVIDERS, SUPERVISION, Viewer, require
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import ratings
@@ -55,6 +58,39 @@ async def rate(database: Database, act: Act, sealer: Sealer, command: RateResult
         await record(turn, database, "result.rated", "Result", command.result_id, **told)
         turn.outcome = {"result": command.result_id}
         return command.result_id
+
+
+async def summed_up(
+    database: Database,
+    viewer: Viewer,
+    *,
+    starts_on: date,
+    ends_on: date,
+    organization_id: int | None,
+) -> dict[RatingSide, dict[int, int]]:
+    """How often each side gave each score in some days, both included: by side and score.
+
+    A desk sees those of its region, of one organization or of all; a provider those of its own.
+    Raises Unauthenticated, Forbidden, InvalidInput, NotFound for another's organization.
+    """
+    require(viewer, "ratingSummary")
+    check_span(starts_on, ends_on, today=county_day(database.now()))
+    start, end = moments(starts_on, ends_on)
+    within: tuple[int, int] | None = (viewer.region_low, viewer.region_high)
+    if viewer.role in PROVIDERS:
+        if viewer.organization_id is None or organization_id not in (None, viewer.organization_id):
+            raise NotFound
+        organization_id, within = viewer.organization_id, None
+    elif viewer.role in SUPERVISION:
+        within = None
+    async with database.read() as db:
+        rows = await ratings.counted(
+            db, start=start, end=end, within=within, organization_id=organization_id
+        )
+    found: dict[RatingSide, dict[int, int]] = {side: {} for side in RatingSide}
+    for row in rows:
+        found[RatingSide(row["side"])][row["score"]] = row["n"]
+    return found
 
 
 async def _in_scope(turn: Turn, viewer: Viewer, side: RatingSide, result_id: int) -> Row:
