@@ -12,10 +12,9 @@ from marketplace.domain.exchange.conflicts import ConflictKind
 from marketplace.domain.permissions import Role
 from marketplace.persistence.tables.decisions import aid_conflicts
 from marketplace.persistence.tables.exchange import needs
-from marketplace.persistence.tables.registry import categories
 from schema.context import Context
 from schema.enums import described
-from schema.exchange.amounts import in_units
+from schema.exchange.amounts import in_units, unit_of_category
 from schema.exchange.needs import visible as need_visible
 from schema.readgraph.declare import (
     Columns,
@@ -64,9 +63,9 @@ def _said(context: Context, arguments: Mapping[str, object], zh: str, en: str) -
 
 
 def _unit(row: Columns) -> sa.ColumnElement[str]:
-    need, category = needs.alias(), categories.alias()
-    of = sa.select(need.c.category_id).where(need.c.id == row["need_id"]).scalar_subquery()
-    return sa.select(category.c.unit).where(category.c.id == of).scalar_subquery()
+    need = needs.alias()
+    found = sa.select(unit_of_category(need.c)).where(need.c.id == row["need_id"])
+    return found.scalar_subquery()
 
 
 @node(

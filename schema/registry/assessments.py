@@ -171,10 +171,12 @@ class Assessment(Entity):
 
 def _sees_override(row: Columns, scope: Scope) -> Condition:
     assessed = assessments.alias()
-    household = sa.select(assessed.c.household_id).where(assessed.c.id == row["assessment_id"])
+    of = sa.select(assessed.c.id).where(
+        assessed.c.id == row["assessment_id"], may_see(assessed.c.household_id, scope)
+    )
     if scope.role is Role.APPLICANT:  # learns what was decided, not what somebody thought of
-        return sa.and_(row["status"] == "APPROVED", may_see(household.scalar_subquery(), scope))
-    return may_see(household.scalar_subquery(), scope)
+        return sa.and_(row["status"] == OverrideStatus.APPROVED, of.exists())
+    return of.exists()
 
 
 def _override_moves(context: Context, status: str, proposed_by: int) -> list[str]:

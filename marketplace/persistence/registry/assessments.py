@@ -72,9 +72,9 @@ async def override_household(db: Reading, override_id: int) -> int | None:
 
 
 async def lock_override(db: Writing, override_id: int) -> Row | None:
-    """An override, locked, with who assessed the household."""
+    """An override, locked, with household_id and assessed_by of its assessment."""
     return await db.row(
-        sa.select(assessment_overrides, assessments.c.assessed_by)
+        sa.select(assessment_overrides, assessments.c.household_id, assessments.c.assessed_by)
         .join(assessments, assessments.c.id == assessment_overrides.c.assessment_id)
         .where(assessment_overrides.c.id == override_id)
         .with_for_update(of=assessment_overrides)
