@@ -31,6 +31,7 @@ class Settings:
     profile: Profile = "development"
     host: str = "127.0.0.1"
     port: int = 8000
+    public_url: str = ""  # where people reach the server; empty: http://host:port
     trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
     worker_in_server: bool = True  # the embedded default runs the job worker in the server
     solver_processes: int = 1
@@ -75,6 +76,8 @@ class Settings:
                 "AIDLOOP_DASK_ADDRESS names a Dask scheduler, but Dask is not installed: "
                 "pip install 'aidloop[dask]'"
             )
+        if self.public_url and not self.public_url.startswith(("https://", "http://")):
+            raise SettingsError("AIDLOOP_PUBLIC_URL must begin with https:// or http://.")
         if self.port > 65_535:
             raise SettingsError(f"AIDLOOP_PORT must be at most 65535, not {self.port}.")
         for item in fields(self):

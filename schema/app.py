@@ -19,6 +19,7 @@ from marketplace.services.exchange.impact_desk import close_desk
 from marketplace.services.health import unready
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.settings import Settings
+from schema.apply_page import apply_routes
 from schema.faults import log_surprise
 from schema.graphiql import asset_routes
 from schema.guard import Bounded, Observed
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/plans/{reference}/report", PlanReports(settings).page),
         Route("/results/print", ResultLists(settings).page),
     ]
+    routes += apply_routes()
     if settings.profile == "development":
         routes += [Route("/", to_graphql), Mount("/assets", routes=asset_routes())]
     return Starlette(lifespan=lifespan, routes=routes, middleware=_layers(settings, metrics))

@@ -70,6 +70,7 @@ from schema.registry.appeals import AppealQuery
 from schema.registry.appeals_writes import AppealMutations
 from schema.registry.applications import ApplicationQuery
 from schema.registry.applications_writes import ApplicationMutations
+from schema.registry.apply_links import ApplicationLinkQuery
 from schema.registry.assessments import AssessmentQuery
 from schema.registry.assessments_writes import AssessmentMutations
 from schema.registry.categories import CategoryQuery
@@ -106,6 +107,7 @@ QUERIES: list[type] = [
     HouseholdRecordQuery,
     HouseholdFindQuery,
     ApplicationFollowQuery,
+    ApplicationLinkQuery,
     EntitledQuery,
     PersonalDataQuery,
     GovernmentAidQuery,

@@ -200,6 +200,7 @@ COMMANDS: Mapping[str, frozenset[Role]] = {
 # Questions whose answer is worked out, not read; they change nothing.
 QUESTIONS: Mapping[str, frozenset[Role]] = {
     "offerImpact": PROVIDERS | COUNTY_OFFICERS,
+    "applicationLink": FIELD_OFFICERS | {Role.ASSISTANCE_OFFICER, Role.ADMIN},
     "needsMeetable": PROVIDERS | COUNTY_OFFICERS,
     "shortages": PROVIDERS | OFFICERS | SUPERVISION,
     "ratingSummary": PROVIDERS | COUNTY_OFFICERS | {Role.TOWNSHIP_OFFICER} | SUPERVISION,

@@ -36,6 +36,7 @@ from marketplace.services.exchange.household_changes import (
     tell_withdrawn,
     under_restriction,
 )
+from marketplace.services.exchange.residuals import settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ async def merge(database: Database, act: Act, sealer: Sealer, command: MergeHous
         moved["governmentAids"] = await household_needs.hand_over_aid(
             turn.db, merged["id"], kept["id"]
         )
+        await settle(turn, database, kept["id"])
         moved["feedback"] = await feedback.hand_over(turn.db, merged["id"], kept["id"])
         await household_changes.hand_over_accounts(turn.db, merged["id"], kept["id"])
         await _end(turn, database, sealer, kept, merged)
