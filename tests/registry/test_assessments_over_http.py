@@ -126,7 +126,9 @@ mutation ($input: NeedCreateInput!) {
     need {
       quantity { value } overlap { value }
       residual { asked { value unit } byGovernment { value } left { value } steps { zh en units } }
-      conflicts(first: 9) { nodes { kind units { value unit } sentence(language: EN) governmentAid { kind } } }
+      conflicts(first: 9) {
+        nodes { kind units { value unit } sentence(language: EN) governmentAid { kind } }
+      }
       household { governmentAids(first: 9) { nodes { granted allowedMoves } } }
     }
     userErrors { field code }
