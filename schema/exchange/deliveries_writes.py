@@ -34,6 +34,11 @@ class DeliveryCheckInInput:
         description="How many units of the need were taken. 0 without `unitsReturned`: nobody "
         "could take them, and it is tried again."
     )
+    continues: bool = strawberry.field(
+        description="Whether more of it follows on another day, such as the other visits of a "
+        "service; the last check-in closes it.",
+        default=False,
+    )
     units_returned: BigInt | None = strawberry.field(
         description="How many units come back to the provider; the rest of what was sent counts "
         "as lost.",
@@ -57,6 +62,7 @@ class DeliveryCheckInInput:
             longitude=self.longitude,
             handed_over=self.units_handed_over,
             returned=self.units_returned,
+            continues=self.continues,
             evidence_reference=self.evidence_reference,
             checked_in_at=self.checked_in_at,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ async def in_other_units(market: Market, drawn_per_unit: int, **changes: Any) ->
 
 async def test_visits_are_counted_in_minutes_and_purchases_in_fen(asking: Asked) -> None:
     market = asking.market
-    ends = market.database.now().replace(year=market.database.now().year + 1)
+    ends = market.database.now() + timedelta(days=300)
     visits = await in_other_units(
         market,
         60,
@@ -234,6 +235,34 @@ async def test_visits_are_counted_in_minutes_and_purchases_in_fen(asking: Asked)
     ]
     assert (await counters(market, visits))["delivered"] == 120
     assert (await counters(market, money))["delivered"] == 30_000
+
+
+async def test_visits_of_many_days_are_checked_in_one_by_one(asking: Asked) -> None:
+    market = asking.market
+    ends = market.database.now() + timedelta(days=300)
+    visits = {"category": "haircut", "kind": "SERVICE", "expires_at": ends}
+    lot = await in_other_units(market, 60, need={"visit_minutes": 60}, **visits)
+    accept(asking, lot)
+    dispatch(asking, lot)
+
+    first = check_in(asking, lot, 1, continues=True)["checkIn"]["allocation"]
+    wrong = [
+        check_in(asking, lot, units, **more)["userErrors"][0]["code"]
+        for units, more in ((3, {}), (1, {"continues": True, "unitsReturned": "1"}))
+    ]
+    nobody = check_in(asking, lot, 0)["checkIn"]["allocation"]
+    last = check_in(asking, lot, 1, unitsReturned="1")["checkIn"]["allocation"]
+
+    assert [each["status"] for each in (first, nobody, last)] == [
+        "DISPATCHED",
+        "DISPATCHED",
+        "DELIVERED",
+    ]
+    assert (first["version"], nobody["version"]) == (3, 4)
+    assert wrong == ["TOO_LARGE", "INVALID"]
+    row = await row_of(market, lot)
+    assert (row["received_served"], row["received_drawn"], row["returned_drawn"]) == (2, 120, 60)
+    assert (await counters(market, lot))["covered"] == 2
 
 
 async def test_packs_are_neither_sent_nor_taken_back_in_part(asking: Asked) -> None:

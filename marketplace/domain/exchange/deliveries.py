@@ -46,9 +46,10 @@ POLICY = PlacePolicy()
 class CheckIn:
     """What the deliverer says at the door.
 
-    handed_over    units of the need; 0: nobody could take it
+    handed_over    units of the need, now; 0: nobody could take it
     returned       units of the need that come back to the provider; None: it is tried again (only
-                   where nothing was handed over), else nothing comes back
+                   where nothing was handed over now), else nothing comes back
+    continues      more of it follows on another day, such as the other visits of a service
     """
 
     latitude: float
@@ -57,16 +58,27 @@ class CheckIn:
     returned: int | None = None
     evidence_reference: str | None = None
     checked_in_at: datetime | None = None
+    continues: bool = False
 
-    @property
-    def is_attempt(self) -> bool:
-        return self.handed_over == 0 and self.returned is None
+    def ends(self, left: int) -> bool:
+        """Whether this is the end of a delivery of which so much was left before.
+
+        >>> said = CheckIn(latitude=27.9, longitude=116.75, handed_over=1, continues=True)
+        >>> said.ends(2), said.ends(1)
+        (False, True)
+        """
+        if self.handed_over == left:
+            return True
+        return not self.continues and (self.handed_over > 0 or self.returned is not None)
 
 
 def check_in_faults(
-    said: CheckIn, *, sent: int, dispatched_at: datetime, now: datetime
+    said: CheckIn, *, left: int, dispatched_at: datetime, now: datetime
 ) -> Iterator[Fault]:
-    """Everything in a check-in that cannot be, whatever place it is of."""
+    """Everything in a check-in that cannot be, whatever place it is of.
+
+    left    units of the need that were sent and not handed over before
+    """
     for name, degrees, most in (
         ("latitude", said.latitude, 90),
         ("longitude", said.longitude, 180),
@@ -78,7 +90,7 @@ def check_in_faults(
                 f"Degrees lie between -{most} and {most}.",
                 f"度数须在 -{most} 至 {most} 之间。",
             )
-    yield from _unit_faults(said, sent)
+    yield from _unit_faults(said, left)
     if said.evidence_reference is not None:
         yield from text("evidence_reference", said.evidence_reference, 1, EVIDENCE_LENGTH_MAX)
     at = said.checked_in_at
@@ -141,15 +153,22 @@ def in_driving_order(start: Place | None, stops: Sequence[Place | None]) -> list
     return order + [index for index, stop in enumerate(stops) if stop is None]
 
 
-def _unit_faults(said: CheckIn, sent: int) -> Iterator[Fault]:
+def _unit_faults(said: CheckIn, left: int) -> Iterator[Fault]:
     returned = said.returned or 0
     if said.handed_over < 0 or returned < 0:
         name = "units_handed_over" if said.handed_over < 0 else "units_returned"
         yield fault(name, "TOO_SMALL", "At least 0.", "不得小于 0。")
-    elif said.handed_over + returned > sent:
+    elif said.handed_over + returned > left:
         yield fault(
             "units_handed_over",
             "TOO_LARGE",
-            f"{sent} were sent: no more can be handed over and returned.",
-            f"共发出 {sent}，交付与退回之和不得超过此数。",
+            f"{left} are left of what was sent: no more can be handed over and returned.",
+            f"已发出而尚未交付的为 {left}，交付与退回之和不得超过此数。",
+        )
+    elif said.continues and said.returned is not None:
+        yield fault(
+            "units_returned",
+            "INVALID",
+            "What comes back is said at the end, when nothing more follows.",
+            "退回数量须在全部交付结束时填写。",
         )

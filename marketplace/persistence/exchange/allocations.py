@@ -76,8 +76,8 @@ async def lock(db: Writing, allocation_ids: Sequence[int], *, now: datetime) -> 
     """Allocations by id with what the rules ask of them; they, their needs and offers stay locked.
 
     Beside the allocation's own columns: household_id, need_status, need_region_id, tree_low of
-    that region, household_latitude, household_longitude, consent_in_force, organization_id,
-    organization_status and pack_size.
+    that region, need_left, household_latitude, household_longitude, consent_in_force,
+    organization_id, organization_status and pack_size.
     """
     ids = sorted(set(allocation_ids))
     found = await db.rows(
@@ -155,6 +155,7 @@ def _with_facts(ids: Sequence[int], now: datetime) -> sa.Select[tuple[object, ..
             needs.c.household_id,
             needs.c.status.label("need_status"),
             needs.c.region_id.label("need_region_id"),
+            (needs.c.quantity - needs.c.covered).label("need_left"),
             regions.c.tree_low,
             households.c.latitude.label("household_latitude"),
             households.c.longitude.label("household_longitude"),

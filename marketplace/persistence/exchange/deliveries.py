@@ -39,6 +39,13 @@ async def add_check_in(db: Writing, values: Values) -> int:
     return await db.insert(check_ins, values)
 
 
+async def handed_over(db: Reading, allocation_id: int) -> int:
+    """Units of the need that all check-ins of a locked allocation say were taken."""
+    units = sa.func.coalesce(sa.func.sum(check_ins.c.handed_over), 0)
+    of_it = check_ins.c.allocation_id == allocation_id
+    return int(str(await db.scalar(sa.select(units).where(of_it))))
+
+
 async def stops(
     db: Reading,
     *,

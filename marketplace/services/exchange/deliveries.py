@@ -52,9 +52,9 @@ class ConfirmAllocation:
 async def check_in(database: Database, act: Act, command: CheckInDelivery) -> int:
     """Put down that an allocation was brought to the door, or tried; the check-in's key.
 
-    Units that were not handed over open the need again; of those only what is returned goes back
-    to the offer. Where nothing at all was handed over and something is returned, all that waits
-    until the charity desk has settled it.
+    Where more follows on another day it stays on its way, and the last check-in closes it. Units
+    that were not handed over open the need again; of those only what is returned goes back to the
+    offer. Where nothing at all was handed over, all that waits until the charity desk settled it.
 
     Raises InvalidInput, Conflict (wrong state, stale version, FOUR_EYES, NOT_THE_DELIVERER),
     NotFound outside the viewer's scope.
@@ -73,15 +73,20 @@ async def check_in(database: Database, act: Act, command: CheckInDelivery) -> in
                 code="NOT_THE_DELIVERER",
             )
         metres = _place(row, command.said)
-        _check(row, command.said, metres, database)
+        before = await deliveries.handed_over(turn.db, row["id"])
+        _check(row, command.said, before, metres, database)
         check_in_id = await deliveries.add_check_in(
             turn.db, _check_in_row(turn, command, metres, database)
         )
-        if command.said.is_attempt:
-            told: dict[str, object] = {"checkInId": check_in_id}
-            await record(turn, database, "allocation.attempted", "Allocation", row["id"], **told)
+        if command.said.ends(sent_of(row).served - before):
+            await _deliver(turn, database, row, command.said, before)
         else:
-            await _deliver(turn, database, row, command.said)
+            # The version counts up, so that whoever read it before is late.
+            await allocations.change(turn.db, [row["id"]], {})
+            units = command.said.handed_over
+            await record(
+                turn, database, "allocation.checked_in", "Allocation", row["id"], units=units
+            )
         turn.outcome = {"checkIn": check_in_id}
         return check_in_id
 
@@ -131,9 +136,10 @@ async def confirm(database: Database, act: Act, sealer: Sealer, command: Confirm
         return command.allocation_id
 
 
-async def _deliver(turn: Turn, database: Database, row: Row, said: CheckIn) -> None:
-    sent = sent_of(row)
-    shared = shared_out(sent, received=said.handed_over, returned=said.returned or 0)
+async def _deliver(turn: Turn, database: Database, row: Row, said: CheckIn, before: int) -> None:
+    """Close a delivery of which so many units were handed over before."""
+    sent, taken = sent_of(row), before + said.handed_over
+    shared = shared_out(sent, received=taken, returned=said.returned or 0)
     values: dict[str, object] = {
         "status": AllocationStatus.DELIVERED,
         "delivered_by": turn.act.viewer.account_id,
@@ -144,7 +150,7 @@ async def _deliver(turn: Turn, database: Database, row: Row, said: CheckIn) -> N
         "returned_drawn": shared.returned.drawn,
     }
     given = sent.drawn
-    if said.handed_over:
+    if taken:
         # Of a lot of which nothing came, the counters keep everything until it is settled.
         values |= {
             "units_served": shared.received.served,
@@ -176,19 +182,20 @@ def sent_of(row: Row) -> Lot:
     return Lot(served=served, drawn=drawn)
 
 
-def _check(row: Row, said: CheckIn, metres: int | None, database: Database) -> None:
+def _check(row: Row, said: CheckIn, before: int, metres: int | None, database: Database) -> None:
     sent = sent_of(row)
     faults = list(
         check_in_faults(
             said,
-            sent=sent.served,
+            left=sent.served - before,
             dispatched_at=row["dispatched_at"] or row["created_at"],
             now=database.now(),
         )
     )
     faults += distance_faults(metres)
     if not faults and said.returned:
-        back = shared_out(sent, received=said.handed_over, returned=said.returned).returned
+        taken = before + said.handed_over
+        back = shared_out(sent, received=taken, returned=said.returned).returned
         broken = whole_packs("units_returned", back.drawn, row["pack_size"])
         faults += [broken] if broken else []
     if faults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marketplace.domain.checks import fault
-from marketplace.domain.errors import Conflict, Fault, InvalidInput
+from marketplace.domain.errors import Conflict, Fault, InvalidInput, QuantityExceeded
 from marketplace.domain.exchange.allocations import (
     AllocationStatus,
     CancelReason,
@@ -110,6 +110,7 @@ async def settle(database: Database, act: Act, command: SettleAllocation) -> int
                 code="FOUR_EYES",
             )
         shared = _shared(command, row)
+        _check_room(row, shared.received.served)
         await _write(turn, database, row, command, shared)
         await _move_counters(turn, row, command.settlement, shared)
         await record(
@@ -209,6 +210,18 @@ def _shared(command: SettleAllocation, row: Row) -> Shared:
     if broken:
         raise InvalidInput(broken)
     return shared
+
+
+def _check_room(row: Row, received: int) -> None:
+    """More than was said at the door counts only as far as nothing else covers it by now."""
+    if received - row["units_served"] > row["need_left"]:
+        most = row["units_served"] + row["need_left"]
+        raise QuantityExceeded.of(
+            "units_received",
+            f"Of the need {most} are not covered otherwise. Cancel what was promised for the rest "
+            "first.",
+            f"该需求仅有 {most} 未由其他供给覆盖，请先取消为其余部分所作的预留。",
+        )
 
 
 def _of_sent(name: str, units: int, sent: Lot) -> Fault:
