@@ -82,6 +82,7 @@ from schema.registry.households import HouseholdQuery
 from schema.registry.households_writes import HouseholdMutations
 from schema.registry.lines import AssistanceLinesMutations, AssistanceLinesQuery
 from schema.registry.organizations import OrganizationQuery
+from schema.registry.organizations_writes import OrganizationContactQuery, OrganizationMutations
 from schema.registry.personal_data import PersonalDataQuery
 from schema.registry.reassessments import ReassessmentQuery
 from schema.registry.regions import RegionQuery
@@ -98,6 +99,7 @@ QUERIES: list[type] = [
     RegionQuery,
     CategoryQuery,
     OrganizationQuery,
+    OrganizationContactQuery,
     HouseholdQuery,
     AssessmentQuery,
     ReassessmentQuery,
@@ -155,6 +157,7 @@ MUTATIONS: list[type] = [
     AssessmentMutations,
     AppealMutations,
     AssistanceLinesMutations,
+    OrganizationMutations,
     OfferMutations,
     CampaignMutations,
     DonationMutations,

@@ -67,6 +67,22 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
     "offerPause": PROVIDERS | {Role.CHARITY_OFFICER},
     "offerResume": PROVIDERS | {Role.CHARITY_OFFICER},
     "offerClose": PROVIDERS | {Role.CHARITY_OFFICER},
+    # Whoever wants to help applies without an account.
+    "organizationApply": EVERYONE - SUPERVISION,
+    "organizationVerify": frozenset({Role.CHARITY_OFFICER}),
+    "organizationReject": frozenset({Role.CHARITY_OFFICER}),
+    "organizationSuspend": frozenset({Role.CHARITY_OFFICER}),
+    "organizationResume": frozenset({Role.CHARITY_OFFICER}),
+    "agreementSign": frozenset({Role.CHARITY_OFFICER}),
+    "agreementEnd": frozenset({Role.CHARITY_OFFICER}),
+    # A recorded act, as personalData: whom to call is a person.
+    "organizationContact": frozenset({Role.CHARITY_OFFICER}) | SUPERVISION,
+    "offerApprove": frozenset({Role.CHARITY_OFFICER}),
+    "offerDraft": PROVIDERS,
+    "offerDraftUpdate": PROVIDERS,
+    "offerDraftDiscard": PROVIDERS,
+    "offerPublish": PROVIDERS,
+    "offerFromTemplate": PROVIDERS,
     # Of charities and the federation; the services look at the organization's kind.
     "campaignCreate": RAISE_MONEY,
     "campaignUpdate": RAISE_MONEY,

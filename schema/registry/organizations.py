@@ -7,9 +7,11 @@ from datetime import datetime
 import sqlalchemy as sa
 import strawberry
 
-from marketplace.domain.permissions import STAFF
-from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
+from marketplace.domain.moves import moves_from
+from marketplace.domain.permissions import PROVIDERS, STAFF
+from marketplace.domain.registry.organizations import MOVES, OrganizationKind, OrganizationStatus
 from marketplace.persistence.tables.registry import organizations
+from schema.context import Context
 from schema.enums import described
 from schema.readgraph.declare import (
     Ascending,
@@ -26,7 +28,6 @@ from schema.readgraph.declare import (
     root,
 )
 from schema.readgraph.references import referenced
-from schema.registry.moves import no_moves
 
 described(
     OrganizationKind,
@@ -57,6 +58,14 @@ def _visible(row: Columns, scope: Scope) -> Condition:
     return sa.or_(row["status"] == OrganizationStatus.VERIFIED, row["id"] == scope.organization_id)
 
 
+def _own_or_staff(row: Columns, scope: Scope) -> Condition:
+    return sa.true() if scope.is_one_of(STAFF) else row["id"] == scope.organization_id
+
+
+def _moves(context: Context, status: str) -> list[str]:
+    return list(moves_from(MOVES, context.viewer, OrganizationStatus(status)))
+
+
 @node(
     table=organizations,
     visible=_visible,
@@ -70,16 +79,25 @@ class Organization(Entity):
     status: OrganizationStatus = column(
         "status", "Whether it is verified.", filter=OrganizationStatus, order=True
     )
+    credit_code: str | None = column("credit_code", "统一社会信用代码.", roles=STAFF, filter=True)
+    status_reason: str | None = column(
+        "status_reason",
+        "Why it was rejected or suspended; for itself and officers.",
+        roles=STAFF | PROVIDERS,
+        only=_own_or_staff,
+    )
     external_reference: str | None = column(
         "external_reference", "The number it goes by elsewhere.", roles=STAFF, filter=True
     )
     created_at: datetime = column("created_at", "When it was entered.", filter=True, order=True)
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     allowed_moves: list[str] = for_viewer(
-        ("status",), no_moves, "Mutations that the viewer may ask for now."
+        ("status",), _moves, "Mutations that the viewer may ask for now."
     )
     region: Edge = one("Region", "region_id", "Where it is seated.", filter=True)
     offers: Edge = many("Offer", "organization_id", "What it offers.")
+    campaigns: Edge = many("Campaign", "organization_id", "Its campaigns.")
+    agreements: Edge = many("Agreement", "organization_id", "Its agreements, for itself.")
     integrity_cases: Edge = many(
         "IntegrityCase", "organization_id", "Cases about it: for itself and the charity desk."
     )
