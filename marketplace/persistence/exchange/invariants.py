@@ -14,6 +14,7 @@ from marketplace.domain.exchange.plans import PlanLineStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
 from marketplace.domain.exchange.results import ResultStatus
 from marketplace.persistence.database import Reading
+from marketplace.persistence.exchange.household_invariants import HOUSEHOLD_FACTS
 from marketplace.persistence.tables import (
     allocations,
     categories,
@@ -362,3 +363,4 @@ FACTS: dict[str, Fact] = {
         ),
     ),
 }
+FACTS |= HOUSEHOLD_FACTS

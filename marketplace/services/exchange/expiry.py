@@ -33,7 +33,7 @@ from marketplace.services.exchange import (
     residuals,
     results,
 )
-from marketplace.services.registry import assessing
+from marketplace.services.registry import applications, assessing
 
 AT_ONCE_MAX = 500
 EVERY_S = 60.0
@@ -50,6 +50,7 @@ class Expired:
     offers: int = 0
     allocations: int = 0
     idempotency_keys: int = 0
+    application_tries: int = 0
     plan_markets: int = 0
     codes: int = 0
     results_overdue: int = 0
@@ -72,6 +73,7 @@ async def expire(database: Database) -> Expired:
         offers=await _tried(_expire_offers, database),
         allocations=await _tried(_lapse_allocations, database),
         idempotency_keys=await _tried(_forget_keys, database),
+        application_tries=await _tried(applications.forget_tries, database),
         plan_markets=await _tried(plan_records.forget, database),
         codes=await _tried(codes.forget, database),
         results_overdue=await _tried(escalating.escalate_results, database),

@@ -20,6 +20,7 @@ from marketplace.domain.moves import check_move
 from marketplace.domain.permissions import OFFICERS, require
 from marketplace.domain.registry.applications import (
     LETTER,
+    LIMITS,
     MOVES,
     NOUN,
     ApplicationStatus,
@@ -184,6 +185,13 @@ async def spend(database: Database, sealer: Sealer, kind: TriesOf, subject: str)
         wait_s = await applications.try_once(db, kind, digest, database.now())
     if wait_s:
         raise RateLimited(math.ceil(wait_s))
+
+
+async def forget_tries(database: Database) -> int:
+    """Drop what was counted in windows that are over; how many. A chore, not a request."""
+    longest = max(limit.window for limit in LIMITS.values())
+    async with database.write() as db:
+        return await applications.forget_tries_before(db, database.now() - longest)
 
 
 def _client_key(act: Act, sealer: Sealer, command: SubmitApplication) -> dict[str, str] | None:
