@@ -68,6 +68,14 @@ async def send_due(
     return len(taken)
 
 
+async def send_all(
+    database: Database, sealer: Sealer, channel: Channel, *, language: Language
+) -> None:
+    """Send all that is due by the database's clock, in one go; for a time that is replayed."""
+    while await send_due(database, sealer, channel, language=language):
+        pass
+
+
 async def retry(database: Database, act: Act, message_id: int) -> int:
     """Put a message that was given up in line again; its key. Raises NotFound, Conflict."""
     async with once(database, act, "outgoingMessageRetry") as turn:

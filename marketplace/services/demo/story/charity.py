@@ -18,6 +18,8 @@ from marketplace.domain.registry.accounts import CreateAccount
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Row
 from marketplace.persistence.tables import allocations, needs, offers, results
+from marketplace.services import messages
+from marketplace.services.channels import ReplayChannel
 from marketplace.services.demo.story.calendar import on
 from marketplace.services.demo.story.company import Company
 from marketplace.services.demo.story.government import Government
@@ -128,6 +130,7 @@ async def deliver(charity: Charity, need_ids: Sequence[int], month: int) -> None
         provider = company.as_provider(charity_name(charity, row))
         sending = DispatchAllocations(lines=line)
         await dispatching.dispatch(company.database, provider, company.sealer, sending)
+        await messages.send_all(company.database, company.sealer, ReplayChannel(), language="zh-CN")
     company.calendar.goes_to(on(month, 24))
     for row in rows:
         await _bring(charity, row)
