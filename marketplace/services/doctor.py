@@ -14,7 +14,7 @@ from marketplace.domain.errors import Text
 from marketplace.domain.jobs import JobStatus
 from marketplace.persistence import messages, migrations, webhooks
 from marketplace.persistence.database import Database
-from marketplace.persistence.exchange import invariants
+from marketplace.persistence.exchange import invariants, invariants_aid
 from marketplace.persistence.oversight import invariants as of_cases
 from marketplace.persistence.tables import jobs
 from marketplace.services.registry import sealing
@@ -225,7 +225,7 @@ async def _told(database: Database, settings: Settings) -> Finding:
 
 
 async def _invariants(database: Database) -> AsyncIterator[Finding]:
-    facts = {**invariants.FACTS, **of_cases.FACTS}
+    facts = {**invariants.FACTS, **of_cases.FACTS, **invariants_aid.FACTS}
     async with database.snapshot() as db:
         broken = await invariants.broken(db, facts=facts)
     if not broken:

@@ -13,6 +13,7 @@ from marketplace.domain.errors import Conflict, InvalidInput
 from marketplace.domain.exchange.government_aid import DecideAid, GovernmentAidKind
 from marketplace.domain.exchange.needs import NeedTerms
 from marketplace.persistence.database import Database
+from marketplace.persistence.exchange import invariants, invariants_aid
 from marketplace.persistence.exchange import needs as need_rows
 from marketplace.persistence.tables import (
     aid_conflicts,
@@ -195,6 +196,8 @@ async def test_what_charity_reserved_is_flagged_and_what_it_accepted_is_not_gran
         (flagged,) = await db.rows(sa.select(aid_conflicts))
     assert (flagged["kind"], flagged["units"], flagged["need_id"]) == ("OVERLAP", 20, need_id)
     assert await told_of(market, need_id) == ["need.residual_changed", "need.overlap_found"]
+    async with market.database.snapshot() as db:
+        assert await invariants.broken(db, facts=invariants_aid.FACTS) == []
 
     second = await a_need(market, household_id, category_id=market.category["quilt"])
     quilts = await an_offer(market, category_id=market.category["quilt"])

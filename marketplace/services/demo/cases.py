@@ -87,6 +87,8 @@ def _case(home: Home, code: str, ground: Ground, dice: random.Random) -> Case:
         wants=wanted(home.kind, home.household.heads, count, dice),
     )
     case.aids.extend(_aids(case, lines.subsistence_fen_month, ground.categories, dice))
+    if not case.aids:  # government looks at everyone first, and some it gives nothing
+        case.aids.append((GovernmentAidKind.TEMPORARY_ASSISTANCE, None, 0, 0))
     return case
 
 
@@ -122,6 +124,7 @@ def aid_commands(case: Case, household_id: int, ground: Ground) -> list[DecideAi
             granted=amount > 0,
             covers_category_id=ground.categories[category]["id"] if category else None,
             covers_quantity=units,
+            reason=None if amount else "经核对，不符合救助条件",
         )
         for kind, category, units, amount in case.aids
     ]
