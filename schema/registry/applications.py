@@ -85,7 +85,7 @@ described(
     {
         Ground.MEMBER: "身份证号相同, somebody has the same identity number.",
         Ground.PHONE: "电话相同, they have the same phone.",
-        Ground.NAME: "同村同名, somebody of the same region has the same name.",
+        Ground.NAME: "同村同名, heads (or an applicant) of one region share a name.",
     },
 )
 

@@ -147,12 +147,14 @@ def _alike(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
         .where(mine.c.identity_number_index == theirs.c.identity_number_index, both)
         .distinct(),
     )
-    # Of two people with numbers it is known that they are two.
+    # Names are shared by many: heads alone count, and of two with numbers it is known who is who.
     yield (
         Ground.NAME,
         sa.select(*pair)
         .where(
             mine.c.name_index == theirs.c.name_index,
+            mine.c.is_head,
+            theirs.c.is_head,
             both,
             one.c.region_id == other.c.region_id,
             sa.or_(
