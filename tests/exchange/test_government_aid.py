@@ -13,7 +13,7 @@ from marketplace.domain.errors import Conflict, InvalidInput
 from marketplace.domain.exchange.government_aid import DecideAid, GovernmentAidKind
 from marketplace.domain.exchange.needs import NeedTerms
 from marketplace.persistence.database import Database
-from marketplace.persistence.exchange import invariants, invariants_aid
+from marketplace.persistence.exchange import invariants, invariants_aid, withdrawals
 from marketplace.persistence.exchange import needs as need_rows
 from marketplace.persistence.tables import (
     aid_conflicts,
@@ -185,7 +185,8 @@ async def test_what_charity_reserved_is_flagged_and_what_it_accepted_is_not_gran
     household_id = await a_family_in_the_market(market)
     need_id = await a_need(market, household_id)
     offer_id = await an_offer(market)
-    await an_allocation(market, need_id, offer_id, 50)
+    until = market.database.now() + timedelta(days=8)
+    await an_allocation(market, need_id, offer_id, 50, reserved_until=until)
 
     await decided(market, household_id, 70)
 
@@ -198,6 +199,16 @@ async def test_what_charity_reserved_is_flagged_and_what_it_accepted_is_not_gran
     assert await told_of(market, need_id) == ["need.residual_changed", "need.overlap_found"]
     async with market.database.snapshot() as db:
         assert await invariants.broken(db, facts=invariants_aid.FACTS) == []
+
+    now = market.database.now()
+    async with market.database.write() as db:
+        await withdrawals.cancel_lapsed(db, now=now + timedelta(days=9), limit=9)
+        assert await need_rows.lock_in_market(db, [need_id], now=now) == {need_id: 30}
+    assert await residuals.settle_begun(market.database) == 1
+    row = await market.row(needs, need_id)
+    assert (row["quantity"], row["covered"], row["overlap"]) == (30, 0, 0)
+    assert await copy_of(market, need_id) == (30, True)
+    assert await market.count(aid_conflicts) == 0
 
     second = await a_need(market, household_id, category_id=market.category["quilt"])
     quilts = await an_offer(market, category_id=market.category["quilt"])

@@ -26,8 +26,12 @@ CHUNK = 1_000
 
 
 def left() -> sa.ColumnElement[int]:
-    """Units of a need that no live allocation covers, in the need's unit."""
-    return needs.c.quantity - needs.c.covered
+    """Units of a need that neither a live allocation covers nor government gives, in its unit.
+
+    What government gives of units that charity had in hand (`overlap`) is not asked for again
+    when charity lets go of them.
+    """
+    return needs.c.quantity - needs.c.covered - needs.c.overlap
 
 
 def in_market(now: datetime) -> sa.ColumnElement[bool]:

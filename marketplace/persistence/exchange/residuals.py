@@ -216,16 +216,20 @@ async def mark_counted(db: Writing, household_id: int, now: datetime) -> None:
 
 
 async def households_to_reckon(db: Reading, now: datetime, limit: int) -> list[int]:
-    """Households whose aid has begun since their needs were reckoned last."""
-    rows = await db.rows(
-        sa.select(government_aids.c.household_id)
-        .where(
-            government_aids.c.counted_at.is_(None),
-            government_aids.c.granted,
-            government_aids.c.starts_on <= now.date(),
-        )
-        .distinct()
-        .order_by(government_aids.c.household_id)
-        .limit(limit)
+    """Households whose aid has begun since their needs were reckoned last, or whose charity ended.
+
+    The latter: units that both gave, of which charity has let go.
+    """
+    begun = sa.select(government_aids.c.household_id).where(
+        government_aids.c.counted_at.is_(None),
+        government_aids.c.granted,
+        government_aids.c.starts_on <= now.date(),
     )
+    let_go = sa.select(needs.c.household_id).where(
+        needs.c.overlap > 0,
+        needs.c.covered < needs.c.quantity,
+        needs.c.status.in_(sorted(RECKONED)),
+    )
+    both = sa.union(begun, let_go).subquery()
+    rows = await db.rows(sa.select(both.c.household_id).order_by(both.c.household_id).limit(limit))
     return [row["household_id"] for row in rows]

@@ -51,7 +51,10 @@ async def settle(turn: Turn, database: Database, household_id: int) -> None:
 
 
 async def settle_begun(database: Database) -> int:
-    """Reckon with aid that has begun since; how many households. A chore, not a request."""
+    """Reckon with aid that has begun since, and with units that charity let go of.
+
+    How many households. A chore, not a request; the market asks for none of these units meanwhile.
+    """
     async with database.read() as db:
         due = await residuals.households_to_reckon(db, database.now(), HOUSEHOLDS_AT_ONCE_MAX)
     for household_id in due:
