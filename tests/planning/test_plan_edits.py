@@ -9,15 +9,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+import matching
 from marketplace.domain.ids import key_of, opaque_id
 from marketplace.persistence.database import Database
+from marketplace.persistence.exchange import market as markets
 from marketplace.persistence.tables import plan_lines, plans
+from marketplace.services.exchange import rounds
+from marketplace.services.exchange.edited import Edit
+from marketplace.services.exchange.edited import edited as settled
+from marketplace.services.exchange.translation import translate
+from marketplace.services.jobs import JobFailed
 from tests.exchange.asking import Asking, give_keys
 from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import Market, a_market, a_need, an_offer
 from tests.fixtures.served import served, settings_for
 from tests.planning.planned import a_consenting, units
-from tests.planning.workers import a_proposed_plan, a_worker, finished
+from tests.planning.proposals import a_proposal
+from tests.planning.workers import a_plan, a_worker, finished
 
 EDIT = """mutation ($input: PlanEditInput!) { planEdit(input: $input) {
   plan { id kind status base { id status } edits(first: 9) { totalCount } }
@@ -69,14 +77,13 @@ def refused(asking: Asking, plan_id: str, edits: Edits, who: str = "reviewer") -
 
 
 async def edited(asking: Asking, plan_id: str, edits: Edits) -> dict[str, Any]:
-    """The new plan once it is computed."""
+    """The new plan once the worker that runs has computed it."""
     done = asking.do("reviewer", EDIT, {"planId": plan_id, "edits": edits})
     assert done["userErrors"] == []
     made = done["plan"]
     assert (made["kind"], made["status"]) == ("PROPOSAL", "QUEUED")
     assert made["base"] == {"id": plan_id, "status": "PROPOSED"}
-    async with a_worker(asking.market.database):
-        await finished(asking.market.database, key_of("Plan", made["id"]))
+    await finished(asking.market.database, key_of("Plan", made["id"]))
     moves = asking.read("reviewer", MOVES, id=made["id"])
     return dict(asking.read("auditor", SEEN, id=made["id"])) | moves
 
@@ -91,8 +98,16 @@ def given(seen: dict[str, Any]) -> dict[tuple[int, int], int]:
     }
 
 
+@pytest.fixture
+async def worker(market: Market) -> AsyncIterator[None]:
+    """One for the whole test: each begins a child of its own."""
+    async with a_worker(market.database):
+        yield
+
+
+@pytest.mark.one_database
 async def test_the_rest_is_planned_around_what_is_pinned_forbidden_and_changed(
-    asking: Asking,
+    asking: Asking, worker: None
 ) -> None:
     market = asking.market
     needs = [
@@ -100,7 +115,9 @@ async def test_the_rest_is_planned_around_what_is_pinned_forbidden_and_changed(
         for severity in (90, 80, 70, 20)
     ]
     offer, other = await an_offer(market, quantity=200), await an_offer(market, quantity=60)
-    base = plan(await a_proposed_plan(market))
+    key = await a_plan(market)
+    assert await finished(market.database, key) == "PROPOSED"
+    base = plan(key)
     before = given(asking.read("auditor", SEEN, id=base))
 
     seen = await edited(
@@ -144,4 +161,80 @@ async def test_the_rest_is_planned_around_what_is_pinned_forbidden_and_changed(
     approved = asking.do("reviewer_2", APPROVE, {"id": again["id"]})["plan"]
     assert approved["status"] == "APPROVED"
     assert {each["status"] for each in approved["lines"]["nodes"]} == {"RESERVED"}
+    await all_is_well(market.database)
+
+
+@pytest.mark.one_database
+async def test_edits_that_are_none_are_refused_each_by_its_place(asking: Asking) -> None:
+    market = asking.market
+    home = await a_consenting(market)
+    need, draft = await a_need(market, home), await a_need(market, home, status="DRAFT")
+    offer = await an_offer(market)
+    key = await a_proposal(market, [(need, offer, 40)])
+    base = plan(key)
+    found = await market.value(sa.select(plan_lines.c.id).where(plan_lines.c.plan_id == key))
+    line = {"lineId": opaque_id("PlanLine", int(found)), "reason": "So."}
+
+    def of(**edit: Any) -> list[str]:
+        return refused(asking, base, [edit])
+
+    assert refused(asking, base, []) == ["edits REQUIRED"]
+    assert of(**line, kind="CHANGE_QUANTITY") == ["edits.0.units REQUIRED"]
+    assert of(**line, kind="CHANGE_QUANTITY", units="40") == ["edits.0.units UNCHANGED"]
+    assert of(**line, kind="FORBID", units="4") == ["edits.0.units INVALID"]
+    assert of(**line | {"reason": " "}, kind="PIN") == ["edits.0.reason REQUIRED"]
+    assert of(kind="PIN", reason="So.") == ["edits.0.lineId REQUIRED"]
+    both = a_line(need, offer, "PIN") | line
+    assert refused(asking, base, [both]) == ["edits.0.lineId REQUIRED"]
+    assert of(**a_line(draft, offer, "PIN", 5)) == ["edits.0.needId NOT_FOUND"]
+    assert of(**a_line(need, offer + 99, "FORBID")) == ["edits.0.offerId NOT_FOUND"]
+    twice = [a_line(need, offer, "FORBID"), line | {"kind": "PIN"}]
+    assert refused(asking, base, twice) == ["edits.1 DUPLICATE"]
+
+    given = {"planId": base, "edits": [line | {"kind": "FORBID"}]}
+    for who in ("provider", "assistance", "auditor"):
+        assert "errors" in asking.ask(who, EDIT, {"input": given})
+    first = asking.do("reviewer", EDIT, given)["plan"]
+    assert first["status"] == "QUEUED"
+    assert refused(asking, base, given["edits"]) == ["id EDIT_IN_PROGRESS"]
+    assert refused(asking, first["id"], given["edits"]) == ["id CONFLICT"]
+
+
+@pytest.mark.one_database
+async def test_an_edit_that_cannot_stand_is_told_with_its_reason(market: Market) -> None:
+    home, alone = await a_consenting(market), await a_consenting(market)
+    need = await a_need(market, home, **units(100, quantity_min=80))
+    other = await a_need(market, alone)
+    offer, far = await an_offer(market, quantity=90), await an_offer(market, target_groups=2)
+    async with market.database.snapshot() as db:
+        seen = await markets.read(
+            db, now=market.database.now(), region_id=market.region["county"], category_id=None
+        )
+    for edits, why in (
+        ([(need, far, 10)], "the offer's rules do not allow it"),
+        ([(need, offer, 80), (other, offer, 20)], "less left"),
+        ([(need, offer + 99, 80)], "no longer in the market"),
+    ):
+        with pytest.raises(JobFailed) as failed:
+            settled(seen, [Edit(need_id=n, offer_id=o, units=u) for n, o, u in edits])
+        assert why in failed.value.said.en
+
+    halved = settled(seen, [Edit(need_id=need, offer_id=offer, units=50)])
+    rest = rounds.solved(halved.market, translate(halved.market, pairs_max=9), matching.solve)
+    with pytest.raises(JobFailed, match="less than is of use"):
+        halved.completed(rest)
+
+
+async def test_an_edit_is_too_late_once_the_edited_plan_is_approved(asking: Asking) -> None:
+    market = asking.market
+    need = await a_need(market, await a_consenting(market))
+    offer = await an_offer(market)
+    base = plan(await a_proposal(market, [(need, offer, 90)]))
+    late = asking.do("reviewer", EDIT, {"planId": base, "edits": [a_line(need, offer, "FORBID")]})
+    key = key_of("Plan", late["plan"]["id"])
+    asking.do("reviewer_2", APPROVE, {"id": base})
+    async with a_worker(market.database):
+        assert await finished(market.database, key) == "FAILED"
+    assert (await market.row(plans, key))["error"]["code"] == "BASE_APPROVED"
+    assert (await market.row(plans, key_of("Plan", base)))["status"] == "APPROVED"
     await all_is_well(market.database)

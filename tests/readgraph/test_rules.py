@@ -13,6 +13,7 @@ from marketplace.persistence.tables import members, needs
 from marketplace.persistence.tables.columns import metadata
 from schema.readgraph.declare import NODES, Descending, Entity, Leaf, Many, One, column, node
 from schema.readgraph.install import unruled
+from schema.readgraph.narrowed import Narrowed
 from schema.registry.trees import everyone
 from tests.readgraph.asking import schema
 
@@ -113,6 +114,8 @@ def test_every_edge_stands_on_columns_that_are_there_and_indexed() -> None:
             target = NODES[spec.target].table
             assert spec.here in each.table.c, (kind, name)
             through = spec.through if isinstance(spec, Many) else None
+            if isinstance(through, Narrowed):
+                continue  # a condition of its own, which its own tests look at
             table, there = (through.table, through.here) if through else (target, spec.there)
             assert _is_indexed(table, there), (kind, name)
             if isinstance(spec, One):
