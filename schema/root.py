@@ -35,6 +35,8 @@ from schema.exchange.household_members_writes import HouseholdMemberMutations
 from schema.exchange.meeting import MeetingQuery
 from schema.exchange.needs import NeedQuery
 from schema.exchange.needs_writes import NeedMutations
+from schema.exchange.offer_drafts import OfferDraftQuery
+from schema.exchange.offer_drafts_writes import OfferDraftMutations
 from schema.exchange.offer_impact import OfferImpactQuery
 from schema.exchange.offers import OfferQuery
 from schema.exchange.offers_writes import OfferMutations
@@ -117,6 +119,7 @@ QUERIES: list[type] = [
     NeedQuery,
     PublishedNeedQuery,
     OfferQuery,
+    OfferDraftQuery,
     OfferImpactQuery,
     CampaignQuery,
     DonationQuery,
@@ -159,6 +162,7 @@ MUTATIONS: list[type] = [
     AssistanceLinesMutations,
     OrganizationMutations,
     OfferMutations,
+    OfferDraftMutations,
     CampaignMutations,
     DonationMutations,
     NeedMutations,

@@ -8,6 +8,7 @@ import logging
 from marketplace.persistence.database import Database
 from marketplace.services.exchange.calendar import keep_calendar
 from marketplace.services.exchange.expiry import keep_expiring
+from marketplace.services.exchange.giving import keep_giving
 from marketplace.services.feed import Sight
 from marketplace.services.oversight.lapsing import keep_lapsing
 from marketplace.services.registry.sealing import sealer_of
@@ -33,6 +34,7 @@ async def run_chores(
         asyncio.create_task(keep_expiring(database, stop=stop), name="expiring"),
         asyncio.create_task(lapsing, name="restrictions"),
         asyncio.create_task(keep_calendar(database, stop=stop), name="calendar"),
+        asyncio.create_task(keep_giving(database, stop=stop), name="giving"),
     ]
     if sight is not None:
         telling = keep_telling(database, settings, sealer_of(settings), sight, stop=stop)

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 
+from marketplace.domain.exchange.offer_moderation import ModerationReason, from_kept
 from marketplace.domain.exchange.offers import OfferStatus, allowed_moves
-from marketplace.domain.permissions import PROVIDERS, STAFF
+from marketplace.domain.permissions import MUTATIONS, PROVIDERS, STAFF
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.persistence.tables.exchange import offer_regions, offers
 from marketplace.persistence.tables.registry import organizations
@@ -52,6 +53,39 @@ described(
 )
 
 
+described(
+    ModerationReason,
+    "What of an offer is outside its organization's agreement.",
+    {
+        ModerationReason.NO_AGREEMENT: "无生效协议, no agreement is in force.",
+        ModerationReason.CATEGORY: "类别超出范围, its category is not agreed on.",
+        ModerationReason.REGION: "区域超出范围, it may go where nothing is agreed on.",
+        ModerationReason.OFFER_MAX: "单项超额, it is worth more than one offer may be.",
+        ModerationReason.TOTAL_MAX: "累计超额, all offers together are worth more than agreed.",
+        ModerationReason.UNITS_MAX: "数量超额, more of its category than agreed.",
+    },
+)
+
+
+@strawberry.type(description="A picture of what is offered, kept elsewhere.")
+class OfferPhoto:
+    url: str | None = strawberry.field(description="Its https address.", default=None)
+    file_id: str | None = strawberry.field(description="Or the id of its file.", default=None)
+    caption: str = strawberry.field(description="What it shows.", default="")
+
+
+def photos_of(kept: list[dict[str, str]] | None) -> list[OfferPhoto]:
+    """Pictures as the row keeps them, as the graph says them."""
+    return [
+        OfferPhoto(url=each.url, file_id=each.file_id, caption=each.caption)
+        for each in from_kept(kept)
+    ]
+
+
+def reasons_of(kept: list[str] | None) -> list[ModerationReason] | None:
+    return None if kept is None else [ModerationReason(each) for each in kept]
+
+
 def own_offer(scope: Scope, offer_id: sa.ColumnElement[int]) -> Condition:
     """Whether an offer is of the viewer's own organization."""
     offer = offers.alias()
@@ -82,10 +116,16 @@ def _of_own_or_staff(row: Columns, scope: Scope) -> Condition:
     return row["organization_id"] == scope.organization_id
 
 
-def _moves(context: Context, status: str, organization_id: int) -> list[str]:
-    return list(
-        allowed_moves(context.viewer, status=OfferStatus(status), organization_id=organization_id)
+def _moves(
+    context: Context, status: str, organization_id: int, waits: list[str] | None
+) -> list[str]:
+    moves = allowed_moves(
+        context.viewer, status=OfferStatus(status), organization_id=organization_id
     )
+    may_approve = (
+        status == OfferStatus.DRAFT and waits and context.viewer.role in MUTATIONS["offerApprove"]
+    )
+    return [*moves, *(("offerApprove",) if may_approve else ())]
 
 
 def _remaining(row: Columns) -> sa.ColumnElement[Any]:
@@ -149,10 +189,23 @@ class Offer(Entity):
         only=_of_own_or_staff,
         filter=True,
     )
+    photos: list[OfferPhoto] = computed(("photos",), photos_of, "Pictures, at most eight.")
+    moderation: list[ModerationReason] | None = computed(
+        ("moderation",),
+        reasons_of,
+        "What of it is outside the agreement; null: nothing. It waits for offerApprove.",
+        roles=STAFF | PROVIDERS,
+        only=_of_own_or_staff,
+    )
+    approved_at: datetime | None = column(
+        "approved_at", "When what is outside the agreement was approved.", roles=STAFF | PROVIDERS
+    )
     created_at: datetime = column("created_at", "When it was posted.", filter=True, order=True)
     version: int = column("version", "Goes up with every change; for `expectedVersion`.")
     allowed_moves: list[str] = for_viewer(
-        ("status", "organization_id"), _moves, "Mutations that the viewer may ask for now."
+        ("status", "organization_id", "moderation"),
+        _moves,
+        "Mutations that the viewer may ask for now.",
     )
     organization: Edge = one("Organization", "organization_id", "Who gives it.", filter=True)
     category: Edge = one(

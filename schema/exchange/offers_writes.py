@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
@@ -13,6 +13,7 @@ from strawberry import ID, UNSET
 
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import InvalidInput
+from marketplace.domain.exchange.offer_moderation import Photo
 from marketplace.domain.exchange.offers import OfferTerms, TermsPatch
 from marketplace.domain.ids import key_of
 from marketplace.domain.registry.categories import CategoryKind
@@ -46,6 +47,7 @@ RADIUS = (
 REGIONS = "Where it may go, at most 100 regions with all below them; empty: anywhere."
 STARTS = "From when on; left out: at once."
 EXPIRES = "Until when; left out: until it is used up or closed. Services need it."
+PHOTOS = "Pictures kept elsewhere, at most eight."
 REFERENCE = "The number it goes by in your own books, unique, at most 64 characters."
 
 M = TypeVar("M", bound="MovePayload")
@@ -55,6 +57,20 @@ if TYPE_CHECKING:
     from marketplace.services.acting import Act
 
     Move = Callable[[Database, Act, offers.MoveOffer], Awaitable[int]]
+
+
+@strawberry.input(description="A picture that is kept elsewhere: an address or a file id.")
+class OfferPhotoInput:
+    url: str | None = strawberry.field(description="Its https address.", default=None)
+    file_id: str | None = strawberry.field(description="Or the id of its file.", default=None)
+    caption: str = strawberry.field(
+        description="What it shows, at most 100 characters. Show and name nobody.", default=""
+    )
+
+
+def photos_in(given: Sequence[OfferPhotoInput]) -> tuple[Photo, ...]:
+    """Pictures of an input, not checked yet."""
+    return tuple(Photo(url=p.url, file_id=p.file_id, caption=p.caption.strip()) for p in given)
 
 
 @strawberry.input(description="A new offer of the viewer's organization.")
@@ -76,6 +92,7 @@ class OfferPostInput:
     starts_at: datetime | None = strawberry.field(description=STARTS, default=None)
     expires_at: datetime | None = strawberry.field(description=EXPIRES, default=None)
     external_reference: str | None = strawberry.field(description=REFERENCE, default=None)
+    photos: list[OfferPhotoInput] = strawberry.field(description=PHOTOS, default_factory=list)
     idempotency_key: str | None = strawberry.field(description=KEY, default=None)
 
     def to_terms(self) -> OfferTerms:
@@ -129,6 +146,7 @@ class OfferUpdateInput:
     starts_at: datetime | None = strawberry.field(description=STARTS, default=UNSET)
     expires_at: datetime | None = strawberry.field(description=EXPIRES, default=UNSET)
     external_reference: str | None = strawberry.field(description=REFERENCE, default=UNSET)
+    photos: list[OfferPhotoInput] | None = strawberry.field(description=PHOTOS, default=UNSET)
     idempotency_key: str | None = strawberry.field(description=KEY, default=None)
 
     def to_command(self) -> offers.UpdateOffer:
@@ -153,6 +171,7 @@ class OfferUpdateInput:
             offer_id=key_of("Offer", self.id),
             expected_version=self.expected_version,
             patch=cast(TermsPatch, turned),
+            photos=photos_in(self.photos or ()) if self.photos is not UNSET else None,
         )
 
 
@@ -254,7 +273,8 @@ class OfferMutations:
         self, info: Info, input: Annotated[OfferPostInput, INPUT]
     ) -> OfferPostPayload:
         async def doing() -> int:
-            return await offers.post(info.context.database, act_of(info, input), input.to_terms())
+            act, photos = act_of(info, input), photos_in(input.photos)
+            return await offers.post(info.context.database, act, input.to_terms(), photos=photos)
 
         return await payload(OfferPostPayload, info, doing(), partial(read_one, info, "Offer"))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from marketplace.domain.errors import Conflict, Forbidden, NotFound
+from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from marketplace.domain.exchange.offer_moderation import Photo, as_kept, photo_faults, waits
 from marketplace.domain.exchange.offers import (
     MOVED_TO,
     OfferStatus,
@@ -20,9 +21,10 @@ from marketplace.domain.exchange.offers import (
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
-from marketplace.persistence.database import Database, Reading, Row
+from marketplace.persistence.database import Database, Reading, Row, Writing
 from marketplace.persistence.exchange import facts, offers, plan_names
 from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.exchange.offer_moderation import moderated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class UpdateOffer:
     offer_id: int
     expected_version: int
     patch: TermsPatch
+    photos: tuple[Photo, ...] | None = None  # None: they stay as they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,29 +43,63 @@ class MoveOffer:
     expected_version: int | None = None
 
 
-async def post(database: Database, act: Act, terms: OfferTerms) -> int:
+async def post(
+    database: Database, act: Act, terms: OfferTerms, *, photos: tuple[Photo, ...] = ()
+) -> int:
     """Put an offer on the market; its key. It waits as a draft until its organization is verified.
 
+    It waits, too, where it is outside the organization's agreement, until it is approved.
     Raises InvalidInput for terms that no offer can have, Conflict where the organization may not
     offer or the external reference is taken, Forbidden for who speaks for no organization.
     """
     async with once(database, act, "offerPost") as turn:
         if turn.replay is not None:
             return _key(turn.replay["offer"])
-        organization = await _own_organization(turn.db, act.viewer)
-        status = first_status(OrganizationStatus(organization["status"]))
-        terms = await _checked(turn.db, terms, organization, database.now())
-        values = _columns(terms) | {
-            "organization_id": organization["id"],
-            "status": status,
-            "starts_at": terms.starts_at or database.now(),
-            "posted_by": act.viewer.account_id,
-            "created_at": database.now(),
-        }
-        offer_id = await offers.add(turn.db, values, terms.region_ids)
-        await record(turn, database, "offer.posted", "Offer", offer_id, status=status)
+        if act.viewer.organization_id is None:
+            raise Forbidden
+        offer_id = await place(
+            turn.db,
+            act.viewer.organization_id,
+            terms,
+            photos=photos,
+            account_id=act.viewer.account_id,
+            now=database.now(),
+        )
+        row = await offers.find(turn.db, offer_id)
+        assert row is not None, "it was just added"
+        await record(turn, database, "offer.posted", "Offer", offer_id, status=row["status"])
         turn.outcome = {"offer": offer_id}
         return offer_id
+
+
+async def place(
+    db: Writing,
+    organization_id: int,
+    terms: OfferTerms,
+    *,
+    photos: tuple[Photo, ...] = (),
+    account_id: int | None,
+    now: datetime,
+) -> int:
+    """Add an offer of an organization: open, or a draft that waits. Raises as `post`."""
+    organization = await facts.organization(db, organization_id)
+    if organization is None:
+        raise Forbidden
+    status = first_status(OrganizationStatus(organization["status"]))
+    terms = await _checked(db, terms, organization, now)
+    if faults := list(photo_faults(photos)):
+        raise InvalidInput(*faults)
+    reasons = await moderated(db, organization_id, terms, now=now)
+    values = _columns(terms) | {
+        "organization_id": organization_id,
+        "status": OfferStatus.DRAFT if reasons else status,
+        "moderation": reasons,
+        "photos": as_kept(photos),
+        "starts_at": terms.starts_at or now,
+        "posted_by": account_id,
+        "created_at": now,
+    }
+    return await offers.add(db, values, terms.region_ids)
 
 
 async def checked(db: Reading, viewer: Viewer, terms: OfferTerms, *, now: datetime) -> OfferTerms:
@@ -96,12 +133,18 @@ async def update(database: Database, act: Act, command: UpdateOffer) -> int:
             return _key(turn.replay["offer"])
         row = await _for_move(turn, "offerUpdate", command.offer_id, command.expected_version)
         _check_move("offerUpdate", row, database)
+        _not_a_balance(row)
         before = _terms(row, await offers.region_ids(turn.db, command.offer_id))
         after = replace(before, **command.patch)
         organization = await _own_organization(turn.db, act.viewer)
         after = await _checked(turn.db, after, organization, database.now())
         check_update(before, after, in_use=row["reserved"] + row["delivered"])
         values = _columns(after) | {"starts_at": after.starts_at or database.now()}
+        if command.photos is not None:
+            if faults := list(photo_faults(command.photos)):
+                raise InvalidInput(*faults)
+            values["photos"] = as_kept(command.photos)
+        values |= await _again_moderated(turn, row, before, after, database.now())
         if not await offers.change(turn.db, command.offer_id, values):
             raise Conflict.of(
                 "quantity",
@@ -111,7 +154,7 @@ async def update(database: Database, act: Act, command: UpdateOffer) -> int:
             )
         if after.region_ids != before.region_ids:
             await offers.replace_regions(turn.db, command.offer_id, after.region_ids)
-        changed = sorted(command.patch)
+        changed = sorted({*command.patch, *(("photos",) if command.photos is not None else ())})
         await record(turn, database, "offer.updated", "Offer", command.offer_id, changed=changed)
         turn.outcome = {"offer": command.offer_id}
         return command.offer_id
@@ -138,11 +181,44 @@ async def _move(database: Database, act: Act, move: str, kind: str, command: Mov
             return _key(turn.replay["offer"])
         row = await _for_move(turn, move, command.offer_id, command.expected_version)
         _check_move(move, row, database)
+        if move == "offerClose":
+            _not_a_balance(row)
+        if move == "offerResume" and row["moderation"] and row["approved_at"] is None:
+            raise waits(row["moderation"])
         await offers.change(turn.db, command.offer_id, {"status": MOVED_TO[move]})
         moved = {"from": row["status"], "to": MOVED_TO[move]}
         await record(turn, database, kind, "Offer", command.offer_id, **moved)
         turn.outcome = {"offer": command.offer_id}
         return command.offer_id
+
+
+async def _again_moderated(
+    turn: Turn, row: Row, before: OfferTerms, after: OfferTerms, now: datetime
+) -> dict[str, object]:
+    """What of changed terms is outside the agreement. Raises Conflict where it is open already."""
+    bounded = ("kind", "category_id", "quantity", "region_ids")
+    if all(getattr(before, name) == getattr(after, name) for name in bounded):
+        return {}
+    reasons = await moderated(
+        turn.db, row["organization_id"], after, now=now, excluding=row["id"]
+    )
+    fresh = set(reasons or ()) - set(row["moderation"] or ())
+    if row["status"] != OfferStatus.DRAFT:
+        if fresh:
+            raise waits(sorted(fresh))
+        return {}
+    return {"moderation": reasons, "approved_by": None, "approved_at": None}
+
+
+def _not_a_balance(row: Row) -> None:
+    """Raise Conflict for the cash of a campaign, which its donors gave."""
+    if row["campaign_id"] is not None and row["kind"] == CategoryKind.CASH:
+        raise Conflict.of(
+            "id",
+            "This is the balance of a campaign: it changes by donations, campaignUpdate and "
+            "campaignClose.",
+            "该供给为募捐项目余额，请通过捐赠、campaignUpdate 或 campaignClose 变更。",
+        )
 
 
 def _check_move(move: str, row: Row, database: Database) -> None:
