@@ -14,6 +14,7 @@ from marketplace.domain.exchange.plans import PlanLineStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
 from marketplace.domain.exchange.results import ResultStatus
 from marketplace.persistence.database import Reading
+from marketplace.persistence.exchange.desk_invariants import DESK_FACTS
 from marketplace.persistence.exchange.household_invariants import HOUSEHOLD_FACTS
 from marketplace.persistence.tables import (
     allocations,
@@ -363,4 +364,4 @@ FACTS: dict[str, Fact] = {
         ),
     ),
 }
-FACTS |= HOUSEHOLD_FACTS
+FACTS |= HOUSEHOLD_FACTS | DESK_FACTS
