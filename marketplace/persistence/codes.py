@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.domain.messages import CODE_TRIES_MAX, CodePurpose
 from marketplace.persistence.database import Reading, Writing
@@ -29,23 +30,28 @@ async def replace(
     digest: str,
     now: datetime,
     expires_at: datetime,
-) -> None:
-    """Keep a new code's digest; the one before is good no more."""
+) -> bool:
+    """Keep a new code's digest; the one before is good no more.
+
+    False where another transaction has made one in the same moment: that one stands.
+    """
     await db.execute(
         sa.update(codes)
         .where(_of(purpose, subject_id), codes.c.ended_at.is_(None))
         .values(ended_at=now)
     )
-    await db.insert(
-        codes,
-        {
-            "purpose": purpose,
-            "subject_id": subject_id,
-            "digest": digest,
-            "created_at": now,
-            "expires_at": expires_at,
-        },
+    made = await db.scalar(
+        _insert(db.dialect)
+        .values(
+            purpose=purpose,
+            subject_id=subject_id,
+            digest=digest,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        .returning(codes.c.id)
     )
+    return made is not None
 
 
 async def count_try(
@@ -85,3 +91,11 @@ def _of(purpose: CodePurpose, subject_id: int) -> sa.ColumnElement[bool]:
 
 def _good(purpose: CodePurpose, subject_id: int, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(_of(purpose, subject_id), codes.c.ended_at.is_(None), codes.c.expires_at > now)
+
+
+def _insert(dialect: str) -> sa.Insert:
+    key, alive = [codes.c.purpose, codes.c.subject_id], codes.c.ended_at.is_(None)
+    if dialect == "postgresql":
+        made = postgresql.insert(codes)
+        return made.on_conflict_do_nothing(index_elements=key, index_where=alive)
+    return sqlite.insert(codes).on_conflict_do_nothing(index_elements=key, index_where=alive)

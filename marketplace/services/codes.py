@@ -30,25 +30,24 @@ async def issue(
 ) -> str:
     """A new code for a subject, to be sent and then forgotten; the one before is good no more.
 
-    Raises Conflict (TOO_MANY) where too many were made within an hour.
+    Raises Conflict (TOO_MANY) where too many were made within an hour, or two at once.
     """
     made = await codes.issued_since(db, purpose=purpose, subject_id=subject_id, since=now - HOUR)
-    if made >= CODES_PER_HOUR_MAX:
-        raise Conflict.of(
-            "id",
-            "Too many codes were asked for. Wait an hour.",
-            "验证码请求过于频繁，请一小时后再试。",
-            code="TOO_MANY",
-        )
     code = new_code()
-    await codes.replace(
+    if made >= CODES_PER_HOUR_MAX or not await codes.replace(
         db,
         purpose=purpose,
         subject_id=subject_id,
         digest=_digest(sealer, purpose, subject_id, code),
         now=now,
         expires_at=now + valid_for,
-    )
+    ):
+        raise Conflict.of(
+            "id",
+            "Too many codes were asked for. Use the last one, or wait an hour.",
+            "验证码请求过于频繁，请使用最近一次的验证码，或一小时后再试。",
+            code="TOO_MANY",
+        )
     return code
 
 

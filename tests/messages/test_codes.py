@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
 
@@ -116,3 +117,47 @@ async def test_whoever_reads_the_database_cannot_work_a_code_out(
     assert digest not in plain
     assert not await tried(clocked, another, code)
     assert await tried(clocked, sealer, code)
+
+
+async def test_of_two_codes_made_at_once_one_stands_and_of_many_tries_five_count(
+    clocked: Database, sealer: Sealer
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        async with clocked.write() as db:
+            code = await codes.issue(
+                db,
+                sealer,
+                purpose=CONFIRM,
+                subject_id=7,
+                now=clocked.now(),
+                valid_for=HOUR,
+            )
+            begun.set()
+            await go_on.wait()
+        return code
+
+    first = asyncio.create_task(slow())
+    await begun.wait()
+    second = asyncio.create_task(issued(clocked, sealer))
+    while clocked.dialect == "postgresql" and not await _somebody_waits(clocked):
+        pass
+    go_on.set()
+    made = await asyncio.gather(first, second, return_exceptions=True)
+    good = [each for each in made if isinstance(each, str)]
+
+    assert [type(each) for each in made if each not in good] == (
+        [Conflict] if clocked.dialect == "postgresql" else []  # SQLite's writers stand in line
+    )
+    tries = await asyncio.gather(*(tried(clocked, sealer, good[-1]) for _ in range(8)))
+    assert sum(tries) == CODE_TRIES_MAX
+
+
+async def _somebody_waits(database: Database) -> bool:
+    waiting = sa.text(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+        "AND wait_event_type = 'Lock'"
+    )
+    async with database.read() as db:
+        return await db.scalar(waiting) is not None
