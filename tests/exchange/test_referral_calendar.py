@@ -127,6 +127,7 @@ async def test_what_is_ready_is_prepared_once_on_its_day_and_sent_by_a_person(
     await all_is_well(market.database)
 
 
+@pytest.mark.one_database
 async def test_deadlines_are_kept_and_what_is_late_is_listed(asking: Asking) -> None:
     market = asking.market
     first, second = await a_draft(market), await a_draft(market)
@@ -170,6 +171,7 @@ async def test_deadlines_are_kept_and_what_is_late_is_listed(asking: Asking) -> 
     assert published == {"status": "PUBLISHED", "dueAt": None}
 
 
+@pytest.mark.one_database
 async def test_as_many_approve_as_the_countys_policy_says_from_when_on_it_says(
     asking: Asking,
 ) -> None:
@@ -232,6 +234,7 @@ async def test_a_plan_is_asked_for_once_a_night_however_many_look(asking: Asking
     assert plan["region_id"] == market.region["county"]
 
 
+@pytest.mark.one_database
 async def test_a_prepared_referral_can_be_put_aside_by_its_desk_alone(asking: Asking) -> None:
     market = asking.market
     need_id = await a_draft(market)
