@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from marketplace.domain.ids import opaque_id
-from marketplace.persistence.tables import events, needs, result_copies, results
+from marketplace.persistence.tables import accounts, events, needs, result_copies, results
 from marketplace.services.exchange.results import AcknowledgeResults, acknowledge
 from tests.exchange.test_results import ACKNOWLEDGE
 from tests.fixtures.asked import Asked, asked, give_keys
@@ -70,7 +71,7 @@ async def test_each_desk_acknowledges_its_own_copies_and_is_told_of_what_it_cann
     asking: Asked,
 ) -> None:
     market = asking.market
-    here, _, _ = await a_result(market)
+    here, _, household_id = await a_result(market)
     again, _, _ = await a_result(market)
     far, _, _ = await a_result(market, region="far_village")
     ids = [opaque_id("Result", key) for key in (here, again, far)]
@@ -95,6 +96,10 @@ async def test_each_desk_acknowledges_its_own_copies_and_is_told_of_what_it_cann
         (None, ids[:1], "UNAUTHENTICATED"),
     ):
         assert asking.refused(who, ACKNOWLEDGE, {"resultIds": given}) == code, (who, given)
+    async with market.database.write() as db:
+        mine = accounts.c.id == market.viewer["assistance_2"].account_id
+        await db.execute(sa.update(accounts).where(mine).values(household_id=household_id))
+    assert asking.refused("assistance_2", ACKNOWLEDGE, {"resultIds": ids[:1]}) == "FOUR_EYES"
     assert acknowledged("assistance", *ids) == (3, [])
     assert await market.count(result_copies, result_copies.c.status == "SENT") == 4
 
