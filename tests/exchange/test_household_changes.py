@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from marketplace.domain.ids import opaque_id, parse_id
 from marketplace.domain.registry.households import NewMember, Relation
 from marketplace.persistence.tables import (
@@ -35,6 +37,12 @@ from tests.fixtures.invariants import all_is_well
 
 __all__ = ["asked"]
 
+DISMISS = """mutation ($input: HouseholdDuplicateDismissInput!) {
+  householdDuplicateDismiss(input: $input) {
+    possibleDuplicate { status reason } userErrors { field code }
+  }
+}"""
+
 
 async def test_needs_move_with_the_household_and_what_no_longer_reaches_is_told(
     asked: Asked,
@@ -57,6 +65,8 @@ async def test_needs_move_with_the_household_and_what_no_longer_reaches_is_told(
     same = opaque_id("Region", county.region[VILLAGE])
     for changes, found in (
         ({"reason": "x"}, ("reason", "REQUIRED")),
+        ({"reason": "迁至本村，电话 138-0000-0000"}, ("reason", "INVALID")),
+        ({"reason": "随测试乙迁居"}, ("reason", "NAMES_SOMEBODY")),
         ({"movedOn": "2999-01-01"}, ("movedOn", "INVALID")),
         ({"latitude": 91.0}, ("longitude", "REQUIRED")),
         (
@@ -200,3 +210,27 @@ async def test_some_members_become_a_household_of_their_own(asked: Asked) -> Non
     assert people(asked, made["id"]) == {"测试乙": (child, "SELF")}
     assert people(asked, household) == {"测试甲": (head, "SELF")}
     await all_is_well(county.database)
+
+
+@pytest.mark.one_database
+async def test_that_two_households_are_two_is_said_once_from_both_sides(asked: Asked) -> None:
+    one = await asked.family()
+    other = await asked.family(members=(NewMember(name="测试癸", relation=Relation.SELF),))
+    shown = "{ possibleDuplicates(first: 9) { nodes { id ground status household { id } } } }"
+    pairs = asked.see("township", shown)["nodes"]
+    assert {(p["ground"], p["status"]) for p in pairs} == {("PHONE", "OPEN")}
+    assert {p["household"]["id"] for p in pairs} == {one, other}
+    assert asked.see("other_township", shown)["nodes"] == []
+    given = {"id": pairs[0]["id"], "reason": "两户共用村委会电话"}
+
+    assert codes(asked.do("township", DISMISS, given | {"reason": ""})) == [("reason", "REQUIRED")]
+    assert asked.refused("other_township", DISMISS, {"input": given}) == "NOT_FOUND"
+    assert asked.refused("grid", DISMISS, {"input": given}) == "FORBIDDEN"
+    done = asked.do("township", DISMISS, given)
+
+    assert done["possibleDuplicate"]["status"] == "DISMISSED"
+    both = asked.see("township", shown)["nodes"]
+    assert {p["status"] for p in both} == {"DISMISSED"}
+    assert codes(asked.do("township", DISMISS, given | {"id": both[1]["id"]})) == [
+        ("id", "CONFLICT")
+    ]

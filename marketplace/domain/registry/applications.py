@@ -16,7 +16,7 @@ from marketplace.domain.registry.households import (
     NAME_LENGTH_MAX,
     phone_faults,
 )
-from marketplace.domain.registry.identity import born_on, compact
+from marketplace.domain.registry.identity import born_on, compact, has_number_of_somebody
 
 LETTER = "Q"  # of its reference: 求助
 WORDS_LENGTH_MAX = 1_000
@@ -140,6 +140,13 @@ def reason_faults(name: str, reason: str) -> Iterator[Fault]:
             f"请说明理由，至少 {REASON_LENGTH_MIN} 个字符。",
         )
     yield from text(name, reason, 0, REASON_LENGTH_MAX)
+    if has_number_of_somebody(reason[:REASON_LENGTH_MAX]):
+        yield fault(
+            name,
+            "INVALID",
+            "Leave numbers of persons and phones out: this is kept in the open.",
+            "请勿填写身份证号、电话等个人信息。",
+        )
 
 
 def allowed_moves(viewer: Viewer, *, status: ApplicationStatus) -> tuple[str, ...]:

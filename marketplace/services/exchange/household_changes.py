@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
@@ -25,6 +26,7 @@ from marketplace.persistence.exchange.withdrawals import Withdrawn
 from marketplace.persistence.registry import duplicates, household_changes, households
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.registry.households import home_region, not_ones_own, within
+from marketplace.services.registry.naming import names_somebody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +60,14 @@ async def move(database: Database, act: Act, sealer: Sealer, command: MoveHouseh
         row = await opened(turn, command.household_id, command.expected_version)
         region = await home_region(db, act.viewer, command.region_id)
         check_move_of(command, today=now.date())
+        await check_names_nobody(turn, sealer, [row["id"]], command.reason)
         if region["id"] == row["region_id"] and not command.address.strip():
             raise InvalidInput.of(
                 "region_id",
                 "It lives there already. Give another region, or another address.",
                 "该家庭已在此区划，请填写新的区划或新的住址。",
             )
-        address = command.address.strip()
-        sealed = sealer.seal(address, place=households.ADDRESS, seal_id=row["seal_id"])
-        values = {
-            "region_id": region["id"],
-            "latitude": command.latitude,
-            "longitude": command.longitude,
-            "address_sealed": sealed if address else None,
-        }
-        await household_changes.change(db, row["id"], values)
-        await _record_move(turn, database, row, command)
+        await _write_move(turn, database, sealer, row, command)
         need_rows = await household_needs.lock_of(db, [row["id"]])
         await household_needs.rehome(db, [n["id"] for n in need_rows], {}, region["id"])
         await duplicates.note_households(db, [row["id"]], now)
@@ -105,6 +99,20 @@ async def opened(turn: Turn, household_id: int, expected_version: int | None) ->
     check_active(HouseholdStatus(row["status"]))
     check_version(expected_version, row["version"])
     return row
+
+
+async def check_names_nobody(
+    turn: Turn, sealer: Sealer, household_ids: Collection[int], reason: str
+) -> None:
+    """Raise InvalidInput for a reason with a member's name in it: it is kept in the open."""
+    for each in household_ids:
+        if reason.strip() and await names_somebody(turn.db, sealer, each, reason):
+            raise InvalidInput.of(
+                "reason",
+                "Leave names and numbers of persons out: this is kept in the open.",
+                "请勿填写成员姓名、身份证号、电话等个人信息。",
+                code="NAMES_SOMEBODY",
+            )
 
 
 async def close(turn: Turn, database: Database, household_id: int) -> None:
@@ -166,7 +174,18 @@ async def tell_ended(
     )
 
 
-async def _record_move(turn: Turn, database: Database, row: Row, command: MoveHousehold) -> None:
+async def _write_move(
+    turn: Turn, database: Database, sealer: Sealer, row: Row, command: MoveHousehold
+) -> None:
+    address = command.address.strip()
+    sealed = sealer.seal(address, place=households.ADDRESS, seal_id=row["seal_id"])
+    values = {
+        "region_id": command.region_id,
+        "latitude": command.latitude,
+        "longitude": command.longitude,
+        "address_sealed": sealed if address else None,
+    }
+    await household_changes.change(turn.db, row["id"], values)
     await household_changes.add_move(
         turn.db,
         {

@@ -25,7 +25,11 @@ from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import household_needs
 from marketplace.persistence.registry import duplicates, household_changes, households
 from marketplace.services.acting import Act, Turn, once, record
-from marketplace.services.exchange.household_changes import close, opened
+from marketplace.services.exchange.household_changes import (
+    check_names_nobody,
+    close,
+    opened,
+)
 from marketplace.services.registry.households import someone_is_known
 
 ACTION_OF = {
@@ -51,6 +55,7 @@ async def add(
         row = await opened(turn, command.household_id, command.expected_version)
         named = await households.members_of(db, row["id"])
         _check_added(command, kind, row, len(named), now.date())
+        await check_names_nobody(turn, sealer, [row["id"]], command.reason)
         member = command.member
         number = member.identity_number
         if number and await households.known_numbers(
@@ -94,6 +99,7 @@ async def end(
             raise NotFound
         _check_ended(command, kind, sealer, gone, database.now().date())
         _check_rest(command, row, gone, named)
+        await check_names_nobody(turn, sealer, [household_id], command.reason)
         ended = {"ended_at": database.now(), "ended_why": kind.value, "is_head": False}
         await household_changes.change_members(db, [gone["id"]], ended)
         await _record(turn, database, household_id, gone["id"], kind, command.on, command.reason)

@@ -31,6 +31,7 @@ from marketplace.persistence.exchange import consents, feedback, household_needs
 from marketplace.persistence.registry import duplicates, household_changes, households
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.household_changes import (
+    check_names_nobody,
     opened,
     tell_ended,
     tell_withdrawn,
@@ -59,6 +60,8 @@ async def merge(database: Database, act: Act, sealer: Sealer, command: MergeHous
             assert isinstance(doubled, list)
             return Merged(household_id=command.household_id, doubled=tuple(doubled))
         kept, merged = await _both(turn, database, command)
+        both = (kept["id"], merged["id"])
+        await check_names_nobody(turn, sealer, both, command.reason)
         moved: dict[str, object] = {}
         moved["members"] = await _members(turn, database, kept, merged, command)
         moved["consents"] = await _consents(turn, database, kept, merged)

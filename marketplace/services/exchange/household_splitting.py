@@ -23,7 +23,11 @@ from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import household_needs
 from marketplace.persistence.registry import duplicates, household_changes, households
 from marketplace.services.acting import Act, Turn, once, record
-from marketplace.services.exchange.household_changes import opened, under_restriction
+from marketplace.services.exchange.household_changes import (
+    check_names_nobody,
+    opened,
+    under_restriction,
+)
 from marketplace.services.exchange.household_members import follow_head
 from marketplace.services.registry.households import home_region
 
@@ -44,6 +48,7 @@ async def split(database: Database, act: Act, sealer: Sealer, command: SplitHous
         await home_region(db, act.viewer, command.region_id)
         named = {m["id"]: m for m in await households.members_of(db, row["id"])}
         check_split(command, members=tuple(named), today=now.date())
+        await check_names_nobody(turn, sealer, [row["id"]], command.reason)
         going = {each: named.pop(each) for each in command.member_ids}
         _check_heads(command, row, going, named)
         new_id = await _new(turn, database, sealer, command, row, going)

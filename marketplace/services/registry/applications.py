@@ -126,26 +126,15 @@ async def register(
             household_id = await _made(turn, database, sealer, command, row)
         else:
             household_id = await _found(turn, command.household_id)
-        await _handled(
-            turn,
-            database,
-            row,
-            {
-                "status": ApplicationStatus.REGISTERED,
-                "household_id": household_id,
-                "made_household": command.household_id is None,
-            },
-        )
         made = command.household_id is None
-        await record(
-            turn,
-            database,
-            "application.registered",
-            "Application",
-            row["id"],
-            household=household_id,
-            made=made,
-        )
+        values = {
+            "status": ApplicationStatus.REGISTERED,
+            "household_id": household_id,
+            "made_household": made,
+        }
+        await _handled(turn, database, row, values)
+        told = {"household": household_id, "made": made}
+        await record(turn, database, "application.registered", "Application", row["id"], **told)
         text = Text(
             "Your application was accepted. A worker will visit you.",
             "您的申请已受理登记，工作人员将与您联系并入户核实。",

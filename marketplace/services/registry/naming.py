@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from marketplace.domain.registry.identity import NUMBER_OF_NOBODY, NUMBER_OF_SOMEBODY
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Reading
 from marketplace.persistence.registry import households
-from marketplace.services.registry.personal_data import NUMBER_OF_NOBODY, NUMBER_OF_SOMEBODY
 
 NAME_LENGTH_MIN = 2  # a single letter or character stands in any text
 

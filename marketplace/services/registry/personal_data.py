@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from marketplace.domain.errors import InvalidInput, NotFound
 from marketplace.domain.events import Event
 from marketplace.domain.permissions import Role, Viewer, require
 from marketplace.domain.registry.households import Relation
+from marketplace.domain.registry.identity import has_number_of_somebody
 from marketplace.persistence import events
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Reading, Row
@@ -20,15 +20,6 @@ from marketplace.services.registry.households import within
 
 PURPOSE_LENGTH_MIN = 4
 PURPOSE_LENGTH_MAX = 200
-# Phones and identity numbers, however they are spaced: "138 0013 8000", "138-0013-8000".
-NUMBER_OF_SOMEBODY = re.compile(r"\d(?:[\s().·/‐-―－-]{0,3}\d){6}")
-# What looks alike and is of nobody: a reference, a date, a span of years.
-NUMBER_OF_NOBODY = re.compile(
-    r"(?<!\w)[A-Z]-\d{4}-\d{6,}(?!\d)"
-    r"|(?<!\d)(?<!\d[-/. ])(?:19|20)\d{2}[-/.]"
-    r"(?:\d{1,2}[-/.]\d{1,2}|(?:19|20)\d{2})(?![-/. ]?\d)",
-    re.ASCII,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +90,7 @@ def purpose_said(purpose: str) -> str:
             f"最多 {PURPOSE_LENGTH_MAX} 个字符，且不得含控制字符。",
             code="TOO_LARGE",
         )
-    if NUMBER_OF_SOMEBODY.search(NUMBER_OF_NOBODY.sub("…", purpose)):
+    if has_number_of_somebody(purpose):
         # The purpose stays in the log for ever, where no personal data may stand.
         raise InvalidInput.of(
             "purpose",
