@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
 from marketplace.domain.exchange.plans import ApprovalRules
+from marketplace.domain.exchange.pledges import REFUSED_MAX
 from marketplace.domain.ids import key_of, opaque_id
 from marketplace.persistence.tables import (
     allocations,
@@ -163,6 +164,11 @@ async def test_a_refusal_says_what_is_public_and_one_thing_of_all_that_is_the_ho
         secret.append(done["userErrors"])
     assert secret[0][0]["code"] == "NOT_SERVED"
     assert all(each == secret[0] for each in secret)
+
+    # Nor can it be found out by asking again and again with other terms.
+    for _ in range(REFUSED_MAX - len(secret)):
+        assert pledged(asking, "provider", full, published, 30)[1] == ["NOT_SERVED"]
+    assert pledged(asking, "provider", full, published, 30)[1] == ["TOO_MANY"]
 
     given = {"offerId": opaque_id("Offer", full), "publishedNeedId": published, "units": "30"}
     assert "errors" in asking.ask("other_provider", PLEDGE, {"input": given})

@@ -23,6 +23,7 @@ from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import allocations, facts, needs, offers, pledges
 from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.exchange.pledge_tries import counted
 from marketplace.services.exchange.visit_room import room_for
 
 
@@ -49,7 +50,10 @@ async def pledge(database: Database, act: Act, command: PledgeNeed, *, hours: in
             raise InvalidInput(*wrong)
         need_id = await _places(turn, command)
         pair = await _locked(turn, database, command, need_id)
-        drawn = await _checked(turn, database, pair)
+        organization_id = act.viewer.organization_id
+        assert organization_id is not None, "the offer is of the viewer's own organization"
+        with counted(database, organization_id, now=database.now()):
+            drawn = await _checked(turn, database, pair)
         await _reserve(turn, database, pair, drawn)
         days = await _days(turn.db, database, pair) if pair["is_visit"] else None
         values = {
