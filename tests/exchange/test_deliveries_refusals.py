@@ -140,7 +140,9 @@ async def test_lines_that_are_not_ready_are_told_by_place_and_the_others_are_mov
     lines += [{"id": stale.id, "expectedVersion": 3}, {"id": opaque_id("Allocation", 999_999)}]
     document = moving("allocationAccept")
 
-    english = asking.do("provider", document, {"lines": lines})
+    keyed = {"lines": lines, "idempotencyKey": "once"}
+    english = asking.do("provider", document, keyed)
+    assert asking.do("provider", document, keyed) == english
 
     assert [each["id"] for each in english["allocations"]] == [good.id]
     assert [(e["field"][2:], e["code"]) for e in english["userErrors"]] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marketplace.domain.checks import fault
-from marketplace.domain.errors import Conflict, Fault, InvalidInput, QuantityExceeded
+from marketplace.domain.errors import Fault, InvalidInput, QuantityExceeded
 from marketplace.domain.exchange.allocations import (
     AllocationStatus,
     CancelReason,
@@ -102,13 +102,6 @@ async def settle(database: Database, act: Act, command: SettleAllocation) -> int
         row = await locked_one(
             turn, database, "allocationSettle", command.allocation_id, command.expected_version
         )
-        if act.viewer.account_id in (row["delivered_by"], row["disputed_by"]):
-            raise Conflict.of(
-                "",
-                "You delivered or disputed this yourself; another person must settle it.",
-                "您本人已送达或提出异议，须由他人处理。",
-                code="FOUR_EYES",
-            )
         shared = _shared(command, row)
         _check_room(row, shared.received.served)
         await _write(turn, database, row, command, shared)
