@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.ids import opaque_id
+from marketplace.persistence.tables import accounts
 from tests.fixtures.asked import Asked
 from tests.fixtures.market import Market
 
@@ -53,3 +56,10 @@ def restricting(asking: Asked, case_id: str, **changes: Any) -> dict[str, Any]:
         "grounds": "Half a year, since it paid at once",
     }
     return asking.do("assistance", moving("integrityCaseRestrict"), given | changes)
+
+
+async def belongs_to(market: Market, who: str, household_id: int) -> None:
+    """Make somebody a member of a household."""
+    async with market.database.write() as db:
+        mine = accounts.c.id == market.viewer[who].account_id
+        await db.execute(sa.update(accounts).where(mine).values(household_id=household_id))

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import (
-    accounts,
     events,
     households,
     integrity_cases,
@@ -35,7 +34,13 @@ from tests.fixtures.market import (
     an_offer,
     government_aid,
 )
-from tests.oversight.documents import a_found_case, in_days, moving, restricting
+from tests.oversight.documents import (
+    a_found_case,
+    belongs_to,
+    in_days,
+    moving,
+    restricting,
+)
 from tests.oversight.wellness import all_is_well
 
 MONEY = """
@@ -50,12 +55,6 @@ FILE = """
   appeals(first: 9) { nodes { outcome } }
 } } }
 """
-
-
-async def belongs_to(market: Market, who: str, household_id: int) -> None:
-    async with market.database.write() as db:
-        mine = accounts.c.id == market.viewer[who].account_id
-        await db.execute(sa.update(accounts).where(mine).values(household_id=household_id))
 
 
 async def statuses(market: Market, *need_ids: int) -> list[str]:

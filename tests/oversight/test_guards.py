@@ -12,8 +12,13 @@ from marketplace.persistence.exchange import needs as need_rows
 from marketplace.persistence.tables import events, integrity_cases, integrity_findings, needs
 from tests.fixtures.asked import Asked
 from tests.fixtures.market import a_consent, a_household, a_need, an_allocation, an_offer
-from tests.oversight.documents import a_found_case, in_days, moving, restricting
-from tests.oversight.test_endings import belongs_to
+from tests.oversight.documents import (
+    a_found_case,
+    belongs_to,
+    in_days,
+    moving,
+    restricting,
+)
 
 REFER = """
 mutation ($input: NeedReferInput!) { needRefer(input: $input) { userErrors { field code } } }

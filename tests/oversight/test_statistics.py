@@ -155,11 +155,14 @@ async def test_few_are_hidden_from_those_who_need_not_know_and_no_difference_tel
         assert counts(over(asking, key, "county")) == [0, 0, 0, 0, 32]
         assert over(asking, key, "xiugu")["visits"] == 22
 
+    # A clinic that names no household tells of none.
+    await visited(market, None, spring, 3, "far_village")
+    assert over(asking, None, "huangtong")["visits"] == 13
     few = await people(market, 2, "far_village")
     await visited(market, few, spring, 2, "far_village")
     for key in (None, "provider", "grid"):
         found = over(asking, key, "county")
-        assert found["visits"] == 34
+        assert found["visits"] == 37
         assert over(asking, key, "xiugu")["visits"] is None, "the county less this tells of one"
         assert over(asking, key, "xiugu", first="2023-07-01")["visits"] == 10
         summer = over(asking, key, "county", first="2023-07-01", last="2023-08-01")

@@ -145,9 +145,8 @@ def _checked(start: datetime, end: datetime) -> sa.Select[Any]:
 
 def _visited(start: datetime, end: datetime) -> sa.Select[Any]:
     of = visits.c
-    # A clinic without a household is told apart from every household, as one of its own.
-    whom = sa.func.coalesce(of.household_id, -of.id)
-    made = _fact(Figure.VISITS, whom, of.region_id, of.visited_at, of.persons_reached)
+    # A clinic or a trip without a household tells of none, however few came.
+    made = _fact(Figure.VISITS, of.household_id, of.region_id, of.visited_at, of.persons_reached)
     return made.where(of.visited_at >= start, of.visited_at < end, of.persons_reached > 0)
 
 
