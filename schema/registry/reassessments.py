@@ -52,7 +52,7 @@ def _upheld_at(row: Columns) -> sa.ColumnElement[object]:
     return (
         sa.select(appeal.c.decided_at)
         .where(
-            appeal.c.assessment_id == row["id"],
+            appeal.c.household_id == row["household_id"],
             appeal.c.status == "UPHELD",
             appeal.c.new_assessment_id.is_(None),
         )

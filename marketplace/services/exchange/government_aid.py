@@ -79,30 +79,9 @@ async def end(database: Database, act: Act, command: EndAid) -> int:
     async with once(database, act, "governmentAidEnd") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["aid"]))
-        household_id = await government_aid.household_of(turn.db, command.aid_id)
-        if household_id is None:
-            raise NotFound
-        await _household(turn, household_id)
-        row = await government_aid.lock(turn.db, command.aid_id)
-        assert row is not None, "its household was found by it"
-        if command.expected_version not in (None, row["version"]):
-            raise Conflict.of(
-                "expected_version",
-                f"The decision is at version {row['version']} now. Read it again.",
-                f"该救助决定已更新至版本 {row['version']}，请重新读取。",
-            )
-        now = database.now()
-        ends_on = command.ends_on or max(now.date(), row["starts_on"] - timedelta(days=1))
-        check_end(
-            granted=row["granted"],
-            has_ended=row["ended_at"] is not None,
-            starts_on=row["starts_on"],
-            ends_on_before=row["ends_on"],
-            covers_before=row["covers_quantity"],
-            ends_on=ends_on,
-            covers=command.covers_quantity,
-            reason=command.reason,
-        )
+        row = await _decision(turn, command)
+        household_id, now = row["household_id"], database.now()
+        ends_on = _last_day(row, command, now.date())
         values = {
             "ends_on": ends_on,
             "covers_quantity": command.covers_quantity,
@@ -123,6 +102,39 @@ async def end(database: Database, act: Act, command: EndAid) -> int:
         await settle(turn, database, household_id)
         turn.outcome = {"aid": command.aid_id}
         return command.aid_id
+
+
+async def _decision(turn: Turn, command: EndAid) -> Row:
+    """The decision, locked after its household."""
+    household_id = await government_aid.household_of(turn.db, command.aid_id)
+    if household_id is None:
+        raise NotFound
+    await _household(turn, household_id)
+    row = await government_aid.lock(turn.db, command.aid_id)
+    assert row is not None, "its household was found by it"
+    if command.expected_version not in (None, row["version"]):
+        raise Conflict.of(
+            "expected_version",
+            f"The decision is at version {row['version']} now. Read it again.",
+            f"该救助决定已更新至版本 {row['version']}，请重新读取。",
+        )
+    return row
+
+
+def _last_day(row: Row, command: EndAid, today: date) -> date:
+    """The day with which a decision in force ends, once it was looked at."""
+    ends_on = command.ends_on or max(today, row["starts_on"] - timedelta(days=1))
+    check_end(
+        granted=row["granted"],
+        has_ended=row["ended_at"] is not None,
+        starts_on=row["starts_on"],
+        ends_on_before=row["ends_on"],
+        covers_before=row["covers_quantity"],
+        ends_on=ends_on,
+        covers=command.covers_quantity,
+        reason=command.reason,
+    )
+    return ends_on
 
 
 async def _household(turn: Turn, household_id: int) -> Row:

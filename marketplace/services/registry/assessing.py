@@ -63,30 +63,18 @@ async def assess(database: Database, act: Act, command: AssessHousehold) -> int:
     async with once(database, act, "householdAssess") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["assessment"]))
-        db, now = turn.db, database.now()
-        household = await households.lock(db, command.household_id)
-        if household is None or not within(act.viewer, household["region_low"]):
-            raise NotFound
-        await not_ones_own(db, act.viewer, command.household_id)
-        check_active(HouseholdStatus(household["status"]))
+        db = turn.db
+        household = await _household(turn, command.household_id)
         upheld = await appeals.awaiting(db, command.household_id)
         _by_another(act.viewer, upheld)
-        lines = lines_of(
-            await households.county_code(db, household["region_low"]),
-            area_of(household["region_code"]),
-            now.date(),
-            await known_lines(db),
-        )
-        found = replace(
-            command.found,
-            member_count=household["member_count"],
-            target_groups=household["target_groups"],
-        )
-        result = domain.assess(found, lines)
+        found, result = await _reckoned(turn, database, household, command.found)
         proposed = _proposed(command, result.eligibility_class)
-        by = act.viewer.account_id
         row = households.assessment_row(
-            command.household_id, found, result, assessed_by=by, assessed_at=now
+            command.household_id,
+            found,
+            result,
+            assessed_by=act.viewer.account_id,
+            assessed_at=database.now(),
         )
         assessment_id = await assessments.add(db, row)
         told = {
@@ -94,9 +82,8 @@ async def assess(database: Database, act: Act, command: AssessHousehold) -> int:
             "class": str(result.eligibility_class),
             "assessment": assessment_id,
         }
-        await record(
-            turn, database, "household.assessed", "Household", command.household_id, **told
-        )
+        of = ("Household", command.household_id)
+        await record(turn, database, "household.assessed", *of, **told)
         if proposed is not None:
             await _propose(turn, database, assessment_id, proposed, result, command)
         if upheld is not None:
@@ -142,6 +129,34 @@ async def lapse(database: Database) -> int:
         ]
         await events.append_many(db, told)
         return len(rows)
+
+
+async def _household(turn: Turn, household_id: int) -> Row:
+    """A household that the viewer may assess, locked."""
+    household = await households.lock(turn.db, household_id)
+    if household is None or not within(turn.act.viewer, household["region_low"]):
+        raise NotFound
+    await not_ones_own(turn.db, turn.act.viewer, household_id)
+    check_active(HouseholdStatus(household["status"]))
+    return household
+
+
+async def _reckoned(
+    turn: Turn, database: Database, household: Row, found: Circumstances
+) -> tuple[Circumstances, Assessed]:
+    """What was found, with the household's own heads and groups, and what the lines make of it."""
+    lines = lines_of(
+        await households.county_code(turn.db, household["region_low"]),
+        area_of(household["region_code"]),
+        database.now().date(),
+        await known_lines(turn.db),
+    )
+    found = replace(
+        found,
+        member_count=household["member_count"],
+        target_groups=household["target_groups"],
+    )
+    return found, domain.assess(found, lines)
 
 
 async def _decide(database: Database, act: Act, command: DecideOverride, move: str) -> int:
