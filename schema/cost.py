@@ -34,7 +34,7 @@ LIST_SIZE_ASSUMED = 10  # a plain list without a page size
 MUTATION_COST = 10
 TOTAL_COUNT_COST = 5
 # Root fields that take longer than an object to look up.
-ROOT_COSTS: Mapping[str, int] = {"offerImpact": 10_000, "shortages": 50}
+ROOT_COSTS: Mapping[str, int] = {"offerImpact": 10_000, "shortages": 50, "loopStatistics": 500}
 # No objects with an id, but looked up for each object that they are asked of.
 LOOKED_UP = frozenset({"shortfall", "reason"})
 COST_CEILING = 10**12  # beyond it the exact number tells nobody anything
