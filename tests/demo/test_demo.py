@@ -18,8 +18,10 @@ from marketplace.persistence.tables import (
     accounts,
     api_keys,
     assessments,
+    campaigns,
     categories,
     consents,
+    donations,
     events,
     government_aids,
     households,
@@ -40,6 +42,7 @@ from marketplace.services.registry.personal_data import read as read_personal_da
 from tests.fixtures.county import SEALER
 
 SMALL = DemoSize(households=120, needs=150, offers=90)
+CAMPAIGNS = ("慈善一日捐", "99公益日", "暖床前", "慈善情暖万家", "慈善+互联网")
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 SEALED = {"seal_id", "address_sealed", "phone_sealed", "name_sealed", "identity_number_sealed"}
 SEALED |= {"birth_date_sealed", "note_sealed"}
@@ -70,6 +73,9 @@ async def test_the_county_holds_by_the_rules_of_the_exchange(county: Database) -
     reviews = {(row["need_id"], row["reviewed_by"]) for row in await rows(county, need_reviews)}
     assert result.counts["needs"] == len(needed) == SMALL.needs
     assert len(await rows(county, offers)) == SMALL.offers
+    titles = " ".join(str(row["title"]) for row in await rows(county, campaigns))
+    assert all(name in titles for name in CAMPAIGNS)
+    assert len(await rows(county, donations)) > 3 * len(await rows(county, campaigns))
     assert {"PUBLISHED", "DRAFT", "REFERRED"} <= {str(row["status"]) for row in needed}
     assert all((row["id"], row["referred_by"]) not in reviews for row in needed)
     for copy in shown:

@@ -25,7 +25,7 @@ from marketplace.persistence.tables import (
     offers,
 )
 from marketplace.services.demo import cases as casework
-from marketplace.services.demo import desk, families, ground, supply
+from marketplace.services.demo import desk, families, giving, ground, supply
 from marketplace.services.demo.ground import Ground, Staff
 from marketplace.services.demo.people import People
 from marketplace.services.demo.size import SEED, DemoSize, dice
@@ -199,6 +199,7 @@ async def _people(
         desk.open_units(drafts), organizations, on, thrown.size, dice(seed, "offers")
     )
     told += await _add_offers(db, on, staff, offered, seed)
+    told += await giving.add(db, on, staff, sealer, organizations, seed)
     tell(0.9, "events")
     await events.append_many(db, sorted(told, key=lambda event: event.at))
     return DemoResult(
