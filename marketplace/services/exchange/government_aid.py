@@ -112,7 +112,9 @@ async def _decision(turn: Turn, command: EndAid) -> Row:
     await _household(turn, household_id)
     row = await government_aid.lock(turn.db, command.aid_id)
     assert row is not None, "its household was found by it"
-    if command.expected_version not in (None, row["version"]):
+    # A household that was merged meanwhile has handed its aid over to one that is not locked.
+    is_moved = row["household_id"] != household_id
+    if is_moved or command.expected_version not in (None, row["version"]):
         raise Conflict.of(
             "expected_version",
             f"The decision is at version {row['version']} now. Read it again.",

@@ -82,8 +82,9 @@ async def assess(database: Database, act: Act, command: AssessHousehold) -> int:
             "class": str(result.eligibility_class),
             "assessment": assessment_id,
         }
-        of = ("Household", command.household_id)
-        await record(turn, database, "household.assessed", *of, **told)
+        await record(
+            turn, database, "household.assessed", "Household", command.household_id, **told
+        )
         if proposed is not None:
             await _propose(turn, database, assessment_id, proposed, result, command)
         if upheld is not None:
