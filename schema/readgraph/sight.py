@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -26,30 +27,35 @@ async def seen(
         return {}
     found: dict[int, str] = {}
     wanted = sorted(set(keys))
-    asking = {
+    asking: dict[str, object] = {
         "now": database.now(),
         "viewer_account_id": viewer.account_id,
         "viewer_organization_id": viewer.organization_id,
         "viewer_region_low": viewer.region_low,
         "viewer_region_high": viewer.region_high,
     }
+    letter = _letter(node)
     async with database.read() as db:
         for start in range(0, len(wanted), CHUNK):
-            statement = _statement(node, viewer.role, wanted[start : start + CHUNK])
-            letter = _letter(node)
-            for row in await db.rows(statement, asking):
+            keys_now = {"keys": wanted[start : start + CHUNK]}
+            for row in await db.rows(_statement(entity, viewer.role), asking | keys_now):
                 at = row["moment"]
                 found[row["id"]] = reference(letter, at.year, row["id"]) if letter else ""
     return found
 
 
-def _statement(node: Node, role: Role, keys: Sequence[int]) -> sa.Select[tuple[object, ...]]:
+@lru_cache(maxsize=1_024)
+def _statement(entity: str, role: Role) -> sa.Select[tuple[object, ...]]:
+    """Made once for each entity and role; the viewer and the keys are parameters."""
+    node = NODES[entity]
     table = node.table.alias()
     moment = _referenced(node)
     return sa.select(
         table.c.id,
         (table.c[moment.moment] if moment else sa.null()).label("moment"),
-    ).where(table.c.id.in_(keys), node.visible(table.c, Scope(role)))
+    ).where(
+        table.c.id.in_(sa.bindparam("keys", expanding=True)), node.visible(table.c, Scope(role))
+    )
 
 
 def _letter(node: Node) -> str:
