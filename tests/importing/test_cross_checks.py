@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import application_matches, applications, events, households
 from marketplace.services.registry import households as household_service
@@ -41,6 +43,7 @@ async def test_who_is_known_is_flagged_and_who_is_not_applies(database: Database
     assert not any(secret in stored for secret in ("测试卯", OTHER, "1234 5678"))
 
 
+@pytest.mark.one_database
 async def test_rows_that_nobody_can_be_keep_all_out(database: Database) -> None:
     county = await a_county(database)
     bad = [

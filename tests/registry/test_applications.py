@@ -74,6 +74,7 @@ async def test_whoever_follows_a_link_becomes_a_household(asked: Asked) -> None:
         assert secret not in told
 
 
+@pytest.mark.one_database
 async def test_what_was_submitted_is_read_for_a_purpose_and_recorded(asked: Asked) -> None:
     asked.do(None, SUBMIT, ASKED)
     given = {"id": listed(asked, "grid")[0]["id"], "purpose": "电话核实申请"}

@@ -61,6 +61,7 @@ async def _codes(asked: Asked) -> list[str]:
     return found
 
 
+@pytest.mark.one_database
 async def test_how_an_application_stands_is_told_to_who_holds_reference_and_phone(
     asked: Asked,
 ) -> None:
@@ -107,6 +108,7 @@ async def test_how_an_application_stands_is_told_to_who_holds_reference_and_phon
     assert kinds == ["application.code", "application.rejected"]
 
 
+@pytest.mark.one_database
 async def test_a_household_is_found_exactly_within_reach_and_on_the_record(asked: Asked) -> None:
     household = await asked.family()
     for by in (
