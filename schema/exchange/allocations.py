@@ -263,6 +263,9 @@ class Allocation(Entity):
         "PublishedNeed", "need_id", "The need as everyone may see it.", there="need_id"
     )
     offer: Edge = one("Offer", "offer_id", "The offer it is of.", filter=True)
+    result: Edge = one(
+        "Result", "id", "What came of it, once it was confirmed.", there="allocation_id"
+    )
     plan_line: Edge = one("PlanLine", "plan_line_id", "The line of the plan it came from.")
 
 

@@ -163,6 +163,7 @@ class Need(Entity):
         "AidConflict", "need_id", "Where government may be paying for the same thing."
     )
     allocations: Edge = many("Allocation", "need_id", "What was set aside for it.")
+    results: Edge = many("Result", "need_id", "What came of it.")
     plan_lines: Edge = many("PlanLine", "need_id", "What plans proposed for it.")
 
 

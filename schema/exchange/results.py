@@ -12,6 +12,7 @@ from marketplace.domain.exchange.results import DESK_OF, Desk, ResultStatus, all
 from marketplace.domain.permissions import COUNTY_OFFICERS, PROVIDERS, STAFF, SUPERVISION, Role
 from marketplace.persistence.tables.columns import UtcDateTime
 from marketplace.persistence.tables.exchange import needs
+from marketplace.persistence.tables.house import accounts
 from marketplace.persistence.tables.results import result_copies, result_ratings, results
 from schema.context import Context
 from schema.enums import described
@@ -123,6 +124,16 @@ def _result_moves(context: Context, *open_: bool) -> list[str]:
     return ["resultAcknowledge"] * acknowledge + ["resultRate"] * rate
 
 
+def _who(row: Columns) -> sa.ColumnElement[str]:
+    account = accounts.alias()
+    found = sa.select(account.c.name).where(account.c.id == row["acknowledged_by"])
+    return found.scalar_subquery()
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
 @node(
     table=results,
     visible=_visible,
@@ -186,6 +197,7 @@ class ResultCopy(Entity):
     is_overdue: bool = computed(
         (_overdue,), bool, "Whether its day has passed and it is not acknowledged.", filter=True
     )
+    acknowledged_by: str | None = computed((_who,), _as_it_is, "By whom: the account's name.")
     escalated_at: datetime | None = column(
         "escalated_at", "When it was passed up for being late.", filter=True, order=True
     )

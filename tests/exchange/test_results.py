@@ -19,7 +19,7 @@ from tests.fixtures.results import a_member, a_result, days_pass
 ACKNOWLEDGE = """
 mutation ($input: ResultAcknowledgeInput!) {
   resultAcknowledge(input: $input) {
-    copies { desk status acknowledgedAt allowedMoves }
+    copies { desk status acknowledgedAt acknowledgedBy allowedMoves }
     userErrors { field code message }
   }
 }
@@ -43,6 +43,7 @@ async def test_the_last_of_three_desks_to_acknowledge_closes_the_need(asking: As
         assert done["userErrors"] == []
         (copy,) = done["copies"]
         assert (copy["desk"], copy["status"], copy["allowedMoves"]) == (desk, "ACKNOWLEDGED", [])
+        assert copy["acknowledgedBy"] == who
         assert (await market.row(needs, need_id))["status"] == "FULFILLED"
     asking.do("reviewer", ACKNOWLEDGE, given)
 

@@ -25,6 +25,7 @@ query ($allocation: ID!) {
     nodes {
       id status received { value } allowedMoves need { status }
       copies(first: 3) { nodes { desk status } }
+      allocation { result { id } }
     }
   }
 }
@@ -54,6 +55,7 @@ async def test_what_is_confirmed_comes_back_to_the_desks_and_closes_the_need(
     assert result["received"] == {"value": "40"}
     assert result["allowedMoves"] == ["resultAcknowledge", "resultRate"]
     assert result["need"] == {"status": "FULFILLED"}
+    assert result["allocation"] == {"result": {"id": result["id"]}}
     assert {(c["desk"], c["status"]) for c in result["copies"]["nodes"]} == {
         (desk, "SENT") for desk in ("CHARITY", "ASSISTANCE", "TOWNSHIP")
     }
