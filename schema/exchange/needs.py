@@ -33,6 +33,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.references import referenced
 from schema.registry.consent import in_force
+from schema.registry.households import MAY_SEE_ASSESSMENT
 from schema.registry.trees import in_region_of, of_household
 from schema.scalars import Quantity
 
@@ -95,10 +96,12 @@ class Need(Entity):
     quantity_by_government: Quantity = computed(
         ("quantity_by_government", unit_of_category), in_units, "What government aid gives of it."
     )
-    residual: Residual = computed(
+    residual: Residual | None = computed(
         ("residual", "quantity_asked", "quantity_by_government", "overlap", unit_of_category),
         residual_of,
-        "How what is left open was reckoned, step by step.",
+        "How what is left open was reckoned, step by step; null for roles that may not see which "
+        "aid a household gets.",
+        roles=MAY_SEE_ASSESSMENT | {Role.CHARITY_OFFICER},
     )
     overlap: Quantity = computed(
         ("overlap", unit_of_category),

@@ -30,7 +30,7 @@ from marketplace.services.demo.ground import Ground, Staff
 from marketplace.services.demo.people import People
 from marketplace.services.demo.size import SEED, DemoSize, dice
 from marketplace.services.demo.story.replay import replay
-from marketplace.services.registry import categories, regions
+from marketplace.services.registry import categories, lines, regions
 from marketplace.settings import Settings
 
 Progress = Callable[[float, str], None]
@@ -95,6 +95,7 @@ async def load(
     listed = regions.from_package()
     await regions.load(database, [*listed, *ground.cells(listed)])
     await categories.load(database, categories.from_package())
+    await lines.seed(database)
     async with database.write() as db:
         if await organization_rows.reference_taken(db, ground.MARK):
             raise await _loaded_before(db)
