@@ -16,7 +16,6 @@ from marketplace.domain.exchange.results import ResultStatus
 from marketplace.persistence.database import Reading
 from marketplace.persistence.exchange.desk_invariants import DESK_FACTS
 from marketplace.persistence.exchange.giving_invariants import GIVING_FACTS
-from marketplace.persistence.exchange.desk_invariants import DESK_FACTS
 from marketplace.persistence.exchange.household_invariants import HOUSEHOLD_FACTS
 from marketplace.persistence.tables import (
     allocations,
