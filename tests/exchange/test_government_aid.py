@@ -223,6 +223,7 @@ async def test_what_charity_reserved_is_flagged_and_what_it_accepted_is_not_gran
     await all_is_well(market.database)
 
 
+@pytest.mark.one_database
 async def test_aid_for_another_time_than_charity_gave_is_granted(market: Market) -> None:
     household_id = await a_family_in_the_market(market)
     now = market.database.now()

@@ -290,6 +290,7 @@ async def test_a_recognition_for_rigid_expenditure_runs_out_after_a_year(office:
     assert office.ask("township", DUE)["data"]["reassessmentsDue"]["nodes"] == []
 
 
+@pytest.mark.one_database
 async def test_a_household_appeals_and_is_assessed_anew_by_another_person(office: Office) -> None:
     await belongs_to(office.county, "applicant", office.household)
     override = {"eligibilityClass": "NONE", "reason": "疑有隐瞒收入"}
