@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.government_aid import AidGranted, Counted
-from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Reading, Row, Writing
+from marketplace.persistence.exchange import needs as need_rows
 from marketplace.persistence.tables import (
     assessments,
     categories,
@@ -154,16 +154,13 @@ async def counted(db: Reading, household_ids: Collection[int]) -> dict[int, list
                 needs.c.household_id,
                 categories.c.tree_low,
                 categories.c.tree_high,
-                needs.c.quantity_by_government,
+                need_rows.by_government().label("units"),
                 needs.c.created_at,
             )
             .join(categories, categories.c.id == needs.c.category_id)
             .where(
                 needs.c.household_id.in_(part),
-                needs.c.quantity_by_government > 0,
-                needs.c.status.not_in(
-                    [NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]
-                ),
+                need_rows.has_drawn_aid(),
             )
             .order_by(needs.c.id)
         )
@@ -171,7 +168,7 @@ async def counted(db: Reading, household_ids: Collection[int]) -> dict[int, list
             entry = Counted(
                 row["tree_low"],
                 row["tree_high"],
-                row["quantity_by_government"],
+                row["units"],
                 row["created_at"].date(),
             )
             found.setdefault(row["household_id"], []).append(entry)

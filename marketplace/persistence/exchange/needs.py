@@ -34,6 +34,17 @@ def left() -> sa.ColumnElement[int]:
     return needs.c.quantity - needs.c.covered - needs.c.overlap
 
 
+def by_government() -> sa.ColumnElement[int]:
+    """Units of a need that government gives, also those that charity had in hand."""
+    return needs.c.quantity_by_government + needs.c.overlap
+
+
+def has_drawn_aid() -> sa.ColumnElement[bool]:
+    """Whether a need counts as given by government: a dropped one only if it is met whole."""
+    dropped = [NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]
+    return sa.and_(by_government() > 0, sa.or_(needs.c.status.not_in(dropped), needs.c.overlap > 0))
+
+
 def in_market(now: datetime) -> sa.ColumnElement[bool]:
     """Whether a row of `needs` is in the market: the one condition for snapshot and approval.
 
@@ -172,19 +183,13 @@ async def counted_as_government_aid(db: Reading, household_id: int) -> list[Coun
         sa.select(
             categories.c.tree_low,
             categories.c.tree_high,
-            (needs.c.quantity_by_government + needs.c.overlap).label("units"),
+            by_government().label("units"),
             needs.c.created_at,
         )
         .join(categories, categories.c.id == needs.c.category_id)
         .where(
             needs.c.household_id == household_id,
-            needs.c.quantity_by_government + needs.c.overlap > 0,
-            sa.or_(
-                needs.c.status.not_in(
-                    [NeedStatus.REJECTED, NeedStatus.WITHDRAWN, NeedStatus.EXPIRED]
-                ),
-                needs.c.overlap > 0,  # withdrawn since government meets it whole
-            ),
+            has_drawn_aid(),
         )
         .order_by(needs.c.id)
     )
