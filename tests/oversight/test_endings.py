@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from marketplace.domain.errors import Conflict
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import (
     events,
@@ -23,6 +24,7 @@ from marketplace.persistence.tables import (
 )
 from marketplace.services.exchange.consents import WithdrawConsent, withdraw
 from marketplace.services.oversight.lapsing import lapse
+from marketplace.services.registry.organizations import verify
 from tests.fixtures.asked import Asked
 from tests.fixtures.county import SEALER
 from tests.fixtures.market import (
@@ -34,6 +36,7 @@ from tests.fixtures.market import (
     an_offer,
     government_aid,
 )
+from tests.fixtures.refusals import codes
 from tests.oversight.documents import (
     a_found_case,
     belongs_to,
@@ -343,6 +346,9 @@ async def test_a_provider_is_restricted_with_its_offers_and_restored(asking: Ask
     """
     mine = {"id": opaque_id("Offer", offer)}
     assert asking.refused("provider", resume, mine) == "ORGANIZATION_NOT_VERIFIED"
+    with pytest.raises(Conflict) as verifying:
+        await verify(market.database, market.act("reviewer"), market.organization["charity"])
+    assert codes(verifying.value) == {("id", "UNDER_RESTRICTION")}
     file = "{ integrityCases(first: 5) { nodes { kind entries(first: 9) { nodes { kind } } } } }"
     assert asking.see("provider", file)["integrityCases"]["nodes"][0]["kind"] == given["kind"]
     assert asking.see("other_provider", file)["integrityCases"]["nodes"] == []
