@@ -101,3 +101,6 @@ class Consent(Entity):
         ("status",), _moves, "Mutations that the viewer may ask for now."
     )
     household: Edge = one("Household", "household_id", "Whose it is.", filter=True)
+    text: Edge = one(
+        "ConsentText", "text_version", "The wording, where it is kept.", there="version"
+    )

@@ -12,14 +12,22 @@ from strawberry import ID
 from marketplace.domain.exchange.consent_texts import PublishText
 from marketplace.domain.exchange.consents import ConsentPurpose, RecipientClass
 from marketplace.domain.ids import key_of
+from marketplace.domain.permissions import MUTATIONS
 from marketplace.persistence.tables.pledges import consent_texts
 from marketplace.services.exchange import consent_texts as service
+from schema.context import Context
 from schema.exchange import consents  # noqa: F401  # its enums are described before they are used
 from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
-from schema.readgraph.declare import Descending, Edge, Entity, column, node, root
+from schema.readgraph.declare import Descending, Edge, Entity, column, for_viewer, node, root
 from schema.readgraph.read import read_one
 from schema.registry.trees import everyone, labelled
+
+
+def _moves(context: Context, valid_until: str | None) -> list[str]:
+    """A wording that is out of use stays so."""
+    may = valid_until is None and context.viewer.role in MUTATIONS["consentTextEnd"]
+    return ["consentTextEnd"] if may else []
 
 
 @node(
@@ -36,6 +44,9 @@ class ConsentText(Entity):
     valid_from: datetime = column("valid_from", "From when on.", filter=True, order=True)
     valid_until: datetime | None = column(
         "valid_until", "Until when it may be agreed to; null: it still may.", filter=True
+    )
+    allowed_moves: list[str] = for_viewer(
+        ("valid_until",), _moves, "Mutations that the viewer may ask for now."
     )
 
 
