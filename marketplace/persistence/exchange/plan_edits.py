@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-
 from datetime import datetime
 
 import sqlalchemy as sa
