@@ -69,6 +69,11 @@ SECTIONS = (
         quick=("--needs", "500", "--offers", "20"),
     ),
     Section(
+        name="loop",
+        title="A county's month through the services",
+        arguments=("benchmarks.loop",),
+    ),
+    Section(
         name="graphql",
         title="GraphQL against an ORM with DataLoaders",
         arguments=("benchmarks.graphql",),

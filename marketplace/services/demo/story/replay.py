@@ -96,14 +96,14 @@ async def _help(
     company.calendar.goes_to(on(month, 20))
     act = company.as_("CHARITY_OFFICER")
     plan_id = await plans.create(company.database, act, CreatePlan(policy=PlanPolicy()))
-    await _proposed(company.database, plan_id, worker)
+    await proposed(company.database, plan_id, worker)
     other = company.as_("CHARITY_OFFICER_2")
     approval = MovePlan(plan_id=plan_id)
     await plans.approve(company.database, other, approval, ApprovalRules())
     await charity.deliver(giving, need_ids, month)
 
 
-async def _proposed(database: Database, plan_id: int, worker: asyncio.Task[None]) -> None:
+async def proposed(database: Database, plan_id: int, worker: asyncio.Task[None]) -> None:
     """Wait until the plan is there. Raises what ended the worker, or RuntimeError."""
     while True:
         async with database.read() as db:

@@ -1,0 +1,1 @@
+"""A month of a county through the services: from registered to acknowledged."""
