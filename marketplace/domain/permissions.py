@@ -206,7 +206,6 @@ MUTATIONS: Mapping[str, frozenset[Role]] = {
 # What services do that no mutation reaches yet: it is done by file, command line or other code.
 COMMANDS: Mapping[str, frozenset[Role]] = {
     "organizationRegister": frozenset({Role.CHARITY_OFFICER, Role.ADMIN}),
-    "organizationVerify": frozenset({Role.CHARITY_OFFICER}),
     "accountCreate": frozenset({Role.ADMIN}),
     "accountDisable": frozenset({Role.ADMIN}),
     "keyIssue": frozenset({Role.ADMIN}),
