@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 import sqlalchemy as sa
@@ -23,7 +24,9 @@ from marketplace.persistence.tables import (
 CHUNK = 500
 
 Finder: TypeAlias = sa.Select[tuple[object, ...]]
-Finders: TypeAlias = Callable[[Sequence[int]], Iterator[tuple[Ground, Finder]]]
+Finders: TypeAlias = Callable[[], Iterator[tuple[Ground, Finder]]]
+# Statements over whole tables are built once: that takes longer than to run them.
+KEYS: sa.BindParameter[Sequence[int]] = sa.bindparam("keys", expanding=True)
 
 
 class Pair(NamedTuple):
@@ -118,9 +121,15 @@ def of_one(household_id: int) -> sa.ColumnElement[bool]:
 
 async def _pairs(db: Reading, keys: Sequence[int], by: Finders) -> list[Pair]:
     found: list[Pair] = []
-    for ground, statement in by(keys):
-        found += [Pair(row["one"], row["other"], ground) for row in await db.rows(statement)]
+    for ground, statement in _built(by):
+        rows = await db.rows(statement, {"keys": list(keys)})
+        found += [Pair(row["one"], row["other"], ground) for row in rows]
     return found
+
+
+@cache
+def _built(by: Finders) -> tuple[tuple[Ground, Finder], ...]:
+    return tuple(by())
 
 
 async def _add(db: Writing, table: sa.Table, rows: list[dict[str, object]]) -> None:
@@ -130,10 +139,10 @@ async def _add(db: Writing, table: sa.Table, rows: list[dict[str, object]]) -> N
         await db.execute(insert(table).on_conflict_do_nothing(), rows)
 
 
-def _alike(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
+def _alike() -> Iterator[tuple[Ground, Finder]]:
     """Pairs of one of the households and another that stands."""
     one, other = households.alias("one"), households.alias("other")
-    stands = sa.and_(other.c.status == "ACTIVE", other.c.id != one.c.id, one.c.id.in_(keys))
+    stands = sa.and_(other.c.status == "ACTIVE", other.c.id != one.c.id, one.c.id.in_(KEYS))
     pair = (one.c.id.label("one"), other.c.id.label("other"))
     yield (
         Ground.PHONE,
@@ -167,7 +176,7 @@ def _alike(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
     )
 
 
-def _applied(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
+def _applied() -> Iterator[tuple[Ground, Finder]]:
     """Pairs of one of the households and an application that waits."""
     for ground, statement in _household_and_application():
         yield (
@@ -175,12 +184,12 @@ def _applied(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
             statement.with_only_columns(
                 households.c.id.label("one"), applications.c.id.label("other")
             )
-            .where(households.c.id.in_(keys), applications.c.status == "SUBMITTED")
+            .where(households.c.id.in_(KEYS), applications.c.status == "SUBMITTED")
             .distinct(),
         )
 
 
-def _known(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
+def _known() -> Iterator[tuple[Ground, Finder]]:
     """Pairs of one of the applications and a household that stands."""
     for ground, statement in _household_and_application():
         yield (
@@ -188,7 +197,7 @@ def _known(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
             statement.with_only_columns(
                 applications.c.id.label("one"), households.c.id.label("other")
             )
-            .where(applications.c.id.in_(keys), households.c.status == "ACTIVE")
+            .where(applications.c.id.in_(KEYS), households.c.status == "ACTIVE")
             .distinct(),
         )
 
@@ -220,10 +229,10 @@ def _household_and_application() -> Iterator[tuple[Ground, sa.Select[tuple[objec
     )
 
 
-def _applied_again(keys: Sequence[int]) -> Iterator[tuple[Ground, Finder]]:
+def _applied_again() -> Iterator[tuple[Ground, Finder]]:
     """Pairs of one of the applications and another that waits or was registered."""
     one, other = applications.alias("one"), applications.alias("other")
-    two = sa.and_(one.c.id.in_(keys), other.c.id != one.c.id, other.c.status == "SUBMITTED")
+    two = sa.and_(one.c.id.in_(KEYS), other.c.id != one.c.id, other.c.status == "SUBMITTED")
     pair = (one.c.id.label("one"), other.c.id.label("other"))
     yield Ground.PHONE, sa.select(*pair).where(one.c.phone_index == other.c.phone_index, two)
     yield (
