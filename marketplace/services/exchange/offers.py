@@ -199,9 +199,7 @@ async def _again_moderated(
     bounded = ("kind", "category_id", "quantity", "region_ids")
     if all(getattr(before, name) == getattr(after, name) for name in bounded):
         return {}
-    reasons = await moderated(
-        turn.db, row["organization_id"], after, now=now, excluding=row["id"]
-    )
+    reasons = await moderated(turn.db, row["organization_id"], after, now=now, excluding=row["id"])
     fresh = set(reasons or ()) - set(row["moderation"] or ())
     if row["status"] != OfferStatus.DRAFT:
         if fresh:
