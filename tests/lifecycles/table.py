@@ -26,12 +26,16 @@ WHO: Mapping[str, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    """One move of a lifecycle; its `after` are all the states it can lead to."""
+    """One move of a lifecycle; its `after` are all the states it can lead to.
+
+    hidden    states in which it is not there for who asks; from others the refusal names the state
+    """
 
     move: str
     before: frozenset[str]
     after: frozenset[str]
     roles: frozenset[Role]
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class Lifecycle:
         )
 
 
-def _arrow(move: str, way: str, who: str = "") -> Arrow:
+def _arrow(move: str, way: str, who: str = "", hidden: str = "") -> Arrow:
     before, _, after = way.partition("->")
     roles = frozenset[Role]().union(*(WHO[each] for each in who.split()))
     return Arrow(
@@ -64,6 +68,7 @@ def _arrow(move: str, way: str, who: str = "") -> Arrow:
         # "=" stays where it is.
         after=frozenset(before.split()) if after.strip() == "=" else frozenset(after.split()),
         roles=roles,
+        hidden=frozenset(hidden.split()),
     )
 
 
@@ -76,6 +81,7 @@ def _lifecycle(begins: str, *rows: tuple[str, ...]) -> Lifecycle:
     )
 
 
+UNPUBLISHED = "DRAFT REFERRED RETURNED REJECTED FULFILLED CLOSED WITHDRAWN EXPIRED SUSPENDED"
 UNSERVED = "DRAFT REFERRED RETURNED PUBLISHED"
 HALTABLE = f"{UNSERVED} SUSPENDED"
 
@@ -87,7 +93,8 @@ def _case(desk: str, accused: str) -> Lifecycle:
         ("integrityCaseFind", "OPEN -> OPEN FOUND", desk),
         ("integrityCaseRestrict", "FOUND -> RESTRICTED", desk),
         ("integrityCaseRecover", "RESTRICTED -> RESTRICTED RECOVERED", desk),
-        ("integrityCaseAppeal", "RESTRICTED -> APPEALED", accused),
+        # Before two people found it true, nobody is accused.
+        ("integrityCaseAppeal", "RESTRICTED -> APPEALED", accused, "OPEN"),
         ("integrityCaseDecideAppeal", "APPEALED -> RESTRICTED DISMISSED", desk),
         ("integrityCaseClose", "RECOVERED -> CLOSED", desk),
         (
@@ -104,6 +111,8 @@ TABLE: Mapping[str, Lifecycle] = {
         ("needRefer", "DRAFT RETURNED -> REFERRED", "assistance"),
         # Approved by one of several whom its amount asks for, it waits for the others.
         ("needReview", "REFERRED -> REFERRED RETURNED REJECTED PUBLISHED", "charity"),
+        # Providers do not learn of needs, so not of their states either.
+        ("needPledge", "PUBLISHED -> =", "provider", UNPUBLISHED),
         ("every unit confirmed", "PUBLISHED -> FULFILLED"),
         ("results acknowledged", "FULFILLED -> CLOSED"),
         ("consent ends", f"{HALTABLE} -> WITHDRAWN"),
@@ -131,7 +140,8 @@ TABLE: Mapping[str, Lifecycle] = {
         ("offerPause", "OPEN -> PAUSED", "provider charity"),
         ("offerResume", "DRAFT PAUSED -> OPEN", "provider charity"),
         ("offerClose", "DRAFT OPEN PAUSED -> CLOSED", "provider charity"),
-        ("offerApprove", "DRAFT -> OPEN", "charity"),
+        # Of an organization that is not verified it stays a draft.
+        ("offerApprove", "DRAFT -> DRAFT OPEN", "charity"),
         ("its end passes", "DRAFT OPEN PAUSED -> EXPIRED"),
         ("restriction", "OPEN -> PAUSED"),
         ("restriction ends", "PAUSED -> OPEN"),
