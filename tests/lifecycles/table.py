@@ -142,7 +142,7 @@ TABLE: Mapping[str, Lifecycle] = {
         ("offerClose", "DRAFT OPEN PAUSED -> CLOSED", "provider charity"),
         # Of an organization that is not verified it stays a draft.
         ("offerApprove", "DRAFT -> DRAFT OPEN", "charity"),
-        ("its end passes", "DRAFT OPEN PAUSED -> EXPIRED"),
+        ("its end passes", "OPEN PAUSED -> EXPIRED"),
         ("restriction", "OPEN -> PAUSED"),
         ("restriction ends", "PAUSED -> OPEN"),
     ),

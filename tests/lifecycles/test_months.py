@@ -1,0 +1,370 @@
+"""Random months of a market, through the services, beside a model of it in memory.
+
+After every step nothing contradicts itself, states and counters are the model's, and nothing is
+published without consent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from marketplace.domain.errors import DomainError, NotFound
+from marketplace.domain.exchange.allocations import DisputeReason, Settlement
+from marketplace.domain.exchange.consents import GiveConsent, HowGiven
+from marketplace.domain.exchange.deliveries import CheckIn
+from marketplace.domain.exchange.needs import NeedTerms
+from marketplace.domain.exchange.referrals import ReviewDecision
+from marketplace.domain.oversight.integrity import CaseKind, OpenCase, end_of
+from marketplace.domain.restrictions import RestrictionScope
+from marketplace.persistence.database import Database
+from marketplace.persistence.exchange.invariants import broken
+from marketplace.persistence.tables import (
+    allocations,
+    consents,
+    needs,
+    offers,
+    published_needs,
+    results,
+)
+from marketplace.services.exchange import accepting, deliveries, dispatching, disputes, pledges
+from marketplace.services.exchange import consents as consent_service
+from marketplace.services.exchange import needs as need_service
+from marketplace.services.exchange import offers as offer_service
+from marketplace.services.exchange import referrals as referral_service
+from marketplace.services.exchange import results as result_service
+from marketplace.services.exchange.expiry import expire
+from marketplace.services.exchange.handing_over import Line
+from marketplace.services.oversight import cases, lapsing, outcomes
+from tests.fixtures.county import SEALER
+from tests.fixtures.drawing import drawn
+from tests.fixtures.market import Market, a_household, a_market, rice
+from tests.lifecycles.model import Allocation, Consent, Household, Model, Need, Offer
+
+DAYS = st.one_of(st.none(), st.integers(1, 20))
+UNITS = st.integers(1, 60)
+SAID = "What the papers say"
+HOURS = 48
+
+
+@dataclass
+class Clock:
+    """Goes on only when it is told to."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Months(RuleBasedStateMachine):
+    """One run: some households and offers in a market that other runs have left things in."""
+
+    homes: Bundle[Household] = Bundle("homes")
+    asked: Bundle[Need] = Bundle("asked")
+    given: Bundle[Offer] = Bundle("given")
+    lots: Bundle[Allocation] = Bundle("lots")
+
+    def __init__(self, runner: asyncio.Runner, market: Market, clock: Clock) -> None:
+        super().__init__()
+        self.runner, self.market, self.clock = runner, market, clock
+        self.model = Model(now=clock.at)
+
+    def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(doing)
+
+    def tried(self, possible: bool, doing: Coroutine[Any, Any, Any]) -> Any:
+        """Do it, and hold the house to what the model says of it; its answer, None: refused."""
+        if possible:
+            return self.run(doing)
+        with pytest.raises((DomainError, NotFound)):
+            self.run(doing)
+        return None
+
+    def act(self, service: Callable[..., Any], who: str, *more: Any) -> Coroutine[Any, Any, Any]:
+        done: Coroutine[Any, Any, Any] = service(self.market.database, self.market.act(who), *more)
+        return done
+
+    def in_days(self, days: int | None) -> datetime | None:
+        return None if days is None else self.clock.at + timedelta(days=days)
+
+    @initialize(target=homes)
+    def begins(self) -> Any:
+        found = [self.run(a_household(self.market)) for _ in range(2)]
+        self.model.households += [Household(key) for key in found]
+        for home in self.model.households:
+            self.consents(home, None)
+        return multiple(*self.model.households)
+
+    @rule(home=homes, days=DAYS)
+    def consents(self, home: Household, days: int | None) -> None:
+        expires_at = self.in_days(days)
+        command = GiveConsent(
+            household_id=home.key,
+            text_version="2026-01",
+            how_given=HowGiven.SIGNED,
+            evidence_reference="paper 1",
+            expires_at=expires_at,
+        )
+        possible = self.model.may_consent(home)
+        key = self.tried(possible, self.act(consent_service.give, "township", command))
+        if possible:
+            home.consents.append(Consent(key, "GIVEN", expires_at=expires_at))
+
+    @rule(home=homes)
+    def takes_consent_back(self, home: Household) -> None:
+        if home.consents:
+            last = home.consents[-1].key
+            command = consent_service.WithdrawConsent(consent_id=last)
+            possible = self.model.withdraw(home)
+            self.tried(possible, self.act(consent_service.withdraw, "township", command))
+
+    @rule(target=asked, home=homes, units=UNITS, days=DAYS)
+    def is_in_need(self, home: Household, units: int, days: int | None) -> Need:
+        deadline = self.in_days(days)
+        terms = NeedTerms(
+            household_id=home.key,
+            category_id=self.market.category["staple"],
+            quantity_asked=units,
+            deadline=deadline,
+        )
+        key = self.run(self.act(need_service.create, "grid", terms))
+        need = Need(key, "DRAFT", home, units, deadline)
+        self.model.needs.append(need)
+        return need
+
+    @rule(target=asked, home=homes, units=UNITS)
+    def comes_to_the_market(self, home: Household, units: int) -> Need:
+        need = self.is_in_need(home, units, None)
+        self.is_referred(need)
+        self.is_reviewed(need, ReviewDecision.APPROVE)
+        return need
+
+    @rule(need=asked)
+    def is_referred(self, need: Need) -> None:
+        command = referral_service.ReferNeeds(need_ids=(need.key,))
+        possible = self.model.refer(need)
+        self.tried(possible, self.act(referral_service.refer, "assistance", command))
+
+    @rule(need=asked, decision=st.sampled_from(ReviewDecision))
+    def is_reviewed(self, need: Need, decision: ReviewDecision) -> None:
+        after = {"APPROVE": "PUBLISHED", "RETURN": "RETURNED", "REJECT": "REJECTED"}
+        possible = self.model.review(need, after[decision])
+        command = referral_service.ReviewNeed(need_id=need.key, decision=decision, reason=SAID)
+        self.tried(possible, self.act(referral_service.review, "reviewer", command))
+
+    @rule(target=given, units=st.integers(20, 120), days=DAYS)
+    def offers(self, units: int, days: int | None) -> Offer:
+        expires_at = self.in_days(days)
+        terms = rice(self.market, quantity=units, expires_at=expires_at)
+        key = self.run(self.act(offer_service.post, "provider", terms))
+        offer = Offer(key, "OPEN", units, expires_at)
+        self.model.offers.append(offer)
+        return offer
+
+    @rule(offer=given, status=st.sampled_from(["PAUSED", "OPEN", "OPEN", "CLOSED"]))
+    def thinks_again(self, offer: Offer, status: str) -> None:
+        moves = {
+            "PAUSED": offer_service.pause,
+            "OPEN": offer_service.resume,
+            "CLOSED": offer_service.close,
+        }
+        command = offer_service.MoveOffer(offer_id=offer.key)
+        possible = self.model.move_offer(offer, status)
+        self.tried(possible, self.act(moves[status], "provider", command))
+
+    @rule(target=lots, need=asked, offer=given, units=UNITS)
+    def pledges(self, need: Need, offer: Offer, units: int) -> Any:
+        copy = sa.select(published_needs.c.id).where(published_needs.c.need_id == need.key)
+        copy_id = self.run(self.market.value(copy)) or 0
+        units = min(units, max(1, need.quantity - self.model.covered(need)))
+        possible = self.model.may_pledge(need, offer, units)
+        command = pledges.PledgeNeed(offer_id=offer.key, published_need_id=copy_id, units=units)
+        pledge = pledges.pledge(
+            self.market.database, self.market.act("provider"), command, hours=HOURS
+        )
+        key = self.tried(possible, pledge)
+        if key is None:
+            return multiple()
+        until = self.clock.at + timedelta(hours=HOURS)
+        lot = Allocation(key, "RESERVED", need, offer, units, until)
+        self.model.allocations.append(lot)
+        return lot
+
+    @rule(lot=lots)
+    def is_accepted(self, lot: Allocation) -> None:
+        command = accepting.AcceptAllocations(lines=(Line(allocation_id=lot.key),))
+        possible = self.model.accept(lot)
+        self.tried(possible, self.act(accepting.accept, "provider", command))
+
+    @rule(lot=lots, by_provider=st.booleans())
+    def is_called_off(self, lot: Allocation, by_provider: bool) -> None:
+        if by_provider:
+            lines = (Line(allocation_id=lot.key),)
+            reason = accepting.DeclineReason.OTHER
+            declined = accepting.DeclineAllocations(lines=lines, reason=reason)
+            possible = self.model.decline(lot)
+            self.tried(possible, self.act(accepting.decline, "provider", declined))
+        else:
+            command = accepting.CancelAllocation(allocation_id=lot.key)
+            possible = self.model.cancel(lot)
+            self.tried(possible, self.act(accepting.cancel, "reviewer", command))
+
+    @rule(lot=lots, less=st.integers(0, 3))
+    def is_sent(self, lot: Allocation, less: int) -> None:
+        units = max(1, lot.served - less)
+        line = Line(allocation_id=lot.key, units=units)
+        command = dispatching.DispatchAllocations(lines=(line,))
+        possible = self.model.dispatch(lot, units)
+        self.tried(possible, self.act(dispatching.dispatch, "provider", SEALER, command))
+
+    @rule(lot=lots, short=st.integers(0, 60), back=st.one_of(st.none(), st.integers(0, 60)))
+    def is_brought(self, lot: Allocation, short: int, back: int | None) -> None:
+        handed = max(0, lot.sent - short)
+        back = None if back is None else min(back, lot.sent - handed)
+        said = CheckIn(latitude=27.9, longitude=116.76, handed_over=handed, returned=back)
+        command = deliveries.CheckInDelivery(allocation_id=lot.key, said=said)
+        possible = self.model.check_in(lot, handed, back)
+        self.tried(possible, self.act(deliveries.check_in, "grid", command))
+
+    @rule(lot=lots)
+    def is_confirmed(self, lot: Allocation) -> None:
+        command = deliveries.ConfirmAllocation(allocation_id=lot.key)
+        possible = self.model.confirm(lot)
+        self.tried(possible, self.act(deliveries.confirm, "township", SEALER, command))
+
+    @rule(lot=lots, short=st.integers(0, 5), whole=st.booleans())
+    def goes_all_the_way(self, lot: Allocation, short: int, whole: bool) -> None:
+        self.is_accepted(lot)
+        self.is_sent(lot, 0)
+        self.is_brought(lot, 0 if whole else short, 0)
+        self.is_confirmed(lot)
+
+    @rule(lot=lots)
+    def is_disputed(self, lot: Allocation) -> None:
+        command = disputes.DisputeAllocation(allocation_id=lot.key, reason=DisputeReason.OTHER)
+        possible = self.model.dispute(lot)
+        self.tried(possible, self.act(disputes.dispute, "township", command))
+
+    @rule(lot=lots, received=UNITS, back=st.integers(0, 60), came=st.booleans())
+    def is_settled(self, lot: Allocation, received: int, back: int, came: bool) -> None:
+        received = min(received, max(1, lot.sent)) if came else 0
+        back = min(back, max(0, lot.sent - received))
+        command = disputes.SettleAllocation(
+            allocation_id=lot.key,
+            settlement=Settlement.CONFIRMED if came else Settlement.CANCELLED,
+            note="Counted.",
+            units_received=received,
+            units_returned=back,
+        )
+        possible = self.model.settle(lot, received, back)
+        self.tried(possible, self.act(disputes.settle, "reviewer", command))
+
+    @rule(lot=consumes(lots))
+    def is_acknowledged(self, lot: Allocation) -> None:
+        if not self.model.acknowledge(lot):
+            return
+        found = sa.select(results.c.id).where(results.c.allocation_id == lot.key)
+        key = self.run(self.market.value(found))
+        command = result_service.AcknowledgeResults(result_ids=(key,))
+        for who in ("township", "assistance", "reviewer"):
+            self.run(self.act(result_service.acknowledge, who, command))
+
+    @rule(home=homes, days=st.integers(0, 10))
+    def is_restricted(self, home: Household, days: int) -> None:
+        if home.case is not None:
+            return
+        opened = OpenCase(kind=CaseKind.CONCEALMENT, allegation=SAID, household_id=home.key)
+        case = self.run(self.act(cases.open_case, "assistance", SEALER, opened))
+        for who in ("assistance", "assistance_2"):
+            found = cases.FindCase(case_id=case, finding=SAID)
+            self.run(self.act(cases.find, who, SEALER, found))
+        last = (self.clock.at + timedelta(hours=8, days=days)).date()
+        command = cases.RestrictCase(
+            case_id=case, scope=RestrictionScope.BOTH, ends_on=last, grounds=SAID
+        )
+        self.run(self.act(cases.restrict, "assistance", SEALER, command))
+        self.model.restrict(home, case, end_of(last))
+
+    @rule(home=homes)
+    def is_cleared(self, home: Household) -> None:
+        if home.case is not None:
+            command = outcomes.EndCase(case_id=home.case, reason=SAID)
+            self.run(self.act(outcomes.dismiss, "assistance_2", SEALER, command))
+            self.model.lift(home)
+
+    @rule(hours=st.integers(1, 120), chores=st.booleans())
+    def time_passes(self, hours: int, chores: bool) -> None:
+        self.clock.at += timedelta(hours=hours)
+        self.model.now = self.clock.at
+        if chores:
+            self.run(expire(self.market.database))
+            self.run(lapsing.lapse(self.market.database, SEALER))
+            self.model.chores()
+
+    @invariant()
+    def all_is_as_the_model_says(self) -> None:
+        self.run(self._compare())
+
+    async def _compare(self) -> None:
+        model = self.model
+        async with self.market.database.snapshot() as db:
+            assert await broken(db) == []
+
+            async def seen(table: sa.Table, keys: list[int], *names: str) -> dict[int, Any]:
+                columns = [table.c[name] for name in ("id", *names)]
+                rows = await db.rows(sa.select(*columns).where(table.c.id.in_(keys)))
+                return {row["id"]: tuple(row[name] for name in names) for row in rows}
+
+            assert await seen(needs, [n.key for n in model.needs], "status", "covered") == {
+                n.key: (n.status, model.covered(n)) for n in model.needs
+            }
+            counted = ("status", "reserved", "delivered")
+            assert await seen(offers, [o.key for o in model.offers], *counted) == {
+                o.key: (o.status, model.reserved(o), model.delivered(o)) for o in model.offers
+            }
+            lots = model.allocations
+            assert await seen(allocations, [a.key for a in lots], "status") == {
+                a.key: (a.status,) for a in lots
+            }
+            agreed = [each for home in model.households for each in home.consents]
+            assert await seen(consents, [c.key for c in agreed], "status") == {
+                c.key: (c.status,) for c in agreed
+            }
+        for need in model.needs:
+            assert need.status != "PUBLISHED" or need.household.given is not None, need
+
+
+def test_random_months_go_as_a_model_in_memory_says(database_url: str) -> None:
+    clock = Clock(datetime.now(UTC))
+    quick = settings(
+        drawn(8),
+        stateful_step_count=40,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    with asyncio.Runner() as runner:
+        database = Database(database_url, clock=clock)
+        try:
+            market = runner.run(a_market(database))
+            run_state_machine_as_test(lambda: Months(runner, market, clock), settings=quick)
+        finally:
+            runner.run(database.close())
