@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from marketplace.domain.exchange.donations import DonationKind, RecordDonation
 from marketplace.domain.ids import opaque_id
 from marketplace.domain.permissions import Role
 from marketplace.domain.registry.applications import ApplicationChannel, SubmitApplication
@@ -34,7 +35,6 @@ from marketplace.persistence.tables import (
     referrals,
 )
 from marketplace.services.exchange import donations as donation_service
-from marketplace.services.exchange.donations import DonationKind, RecordDonation
 from tests.fixtures.market import (
     Market,
     a_consent,
@@ -236,7 +236,7 @@ async def application(on: Ground, state: str, move: str, role: Role) -> Made:
         phone="13800138000",
     )
     values = application_rows.row(on.sealer, command, on.market.database.now())
-    ended = {
+    ended: dict[str, dict[str, Any]] = {
         "REGISTERED": {"household_id": on.household, "made_household": False},
         "REJECTED": {"reject_reason": "OTHER"},
     }

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 )
 
 from marketplace.domain.errors import DomainError, NotFound
-from marketplace.domain.exchange.allocations import DisputeReason, Settlement
+from marketplace.domain.exchange.allocations import DeclineReason, DisputeReason, Settlement
 from marketplace.domain.exchange.consents import GiveConsent, HowGiven
 from marketplace.domain.exchange.deliveries import CheckIn
 from marketplace.domain.exchange.needs import NeedTerms
@@ -219,7 +219,7 @@ class Months(RuleBasedStateMachine):
     def is_called_off(self, lot: Allocation, by_provider: bool) -> None:
         if by_provider:
             lines = (Line(allocation_id=lot.key),)
-            reason = accepting.DeclineReason.OTHER
+            reason = DeclineReason.OTHER
             declined = accepting.DeclineAllocations(lines=lines, reason=reason)
             possible = self.model.decline(lot)
             self.tried(possible, self.act(accepting.decline, "provider", declined))
