@@ -16,6 +16,7 @@ from marketplace.domain.exchange.pledges import REFUSED_MAX
 from marketplace.domain.ids import key_of, opaque_id
 from marketplace.persistence.tables import (
     allocations,
+    households,
     needs,
     offer_regions,
     offers,
@@ -122,7 +123,11 @@ async def test_a_refusal_says_what_is_public_and_one_thing_of_all_that_is_the_ho
     need_id = await a_need(market, household_id, quantity_min=20)
     published = await copy_of(market, need_id)
     region = {"region_id": market.region["huangtong"]}
+    # Around the door itself: a radius is measured to the township, as everyone could do.
     far = {"latitude": 20.0, "longitude": 110.0, "radius_km": 5.0}
+    async with market.database.write() as db:
+        it = sa.update(households).where(households.c.id == household_id)
+        await db.execute(it.values(latitude=20.0, longitude=110.0))
     packed, limited = {"pack_size": 25}, {"household_max": 60}
     full = await an_offer(market, household_max=60)
     other = await a_need(market, household_id, category_id=market.category["rice"])

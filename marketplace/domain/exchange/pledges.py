@@ -1,7 +1,7 @@
 """A pledge: a provider sets part of an own offer aside for one published need, for a short time.
 
 What a refusal tells is what everyone may know, or what the provider knows of its own offer. What
-depends on the household (where exactly it lives, its groups, what it has got, how much money is
+depends on the household (in which village it lives, its groups, what it has got, how much money is
 open) is refused with one and the same answer, so that asking again and again tells nothing more.
 """
 
@@ -47,7 +47,7 @@ class Pair:
     price_fen       of one unit; of a cash need one; None: it has no reference price
     given           units the household has of this offer, the offer's unit
     own_household   whether whoever pledges belongs to it
-    distance_m      None: one of both lies nowhere
+    distance_m      to the township, which is published; None: one of both lies nowhere
     visits_fit      whether the days that remain of a service hold the visits
     """
 

@@ -61,8 +61,7 @@ async def pair(
     The columns that visit_room asks of a line are among them.
     """
     of_need, of_offer = categories.alias("of_need"), categories.alias("of_offer")
-    home, base = regions.alias("home"), regions.alias("base")
-    lies = households.c.latitude.is_not(None) & households.c.longitude.is_not(None)
+    home, base, town = regions.alias("home"), regions.alias("base"), regions.alias("town")
     starts = offers.c.latitude.is_not(None) & offers.c.longitude.is_not(None)
     statement = (
         sa.select(
@@ -93,8 +92,10 @@ async def pair(
             offers.c.target_groups,
             households.c.target_groups.label("household_groups"),
             offers.c.radius_km,
-            sa.case((lies, households.c.latitude), else_=home.c.latitude).label("latitude"),
-            sa.case((lies, households.c.longitude), else_=home.c.longitude).label("longitude"),
+            # Where everyone knows the need to be: from ever other places and radii, a pledge that
+            # is refused or made would tell to the metre where the household lives.
+            town.c.latitude,
+            town.c.longitude,
             sa.case((starts, offers.c.latitude), else_=base.c.latitude).label("from_latitude"),
             sa.case((starts, offers.c.longitude), else_=base.c.longitude).label("from_longitude"),
             sa.and_(offers.c.kind == "SERVICE", needs.c.visit_minutes.is_not(None)).label(
@@ -107,6 +108,8 @@ async def pair(
         .select_from(needs)
         .join(households, households.c.id == needs.c.household_id)
         .join(home, home.c.id == needs.c.region_id)
+        .join(published_needs, published_needs.c.need_id == needs.c.id)
+        .join(town, town.c.id == published_needs.c.region_id)
         .join(of_need, of_need.c.id == needs.c.category_id)
         .join(offers, sa.true())
         .join(of_offer, of_offer.c.id == offers.c.category_id)
