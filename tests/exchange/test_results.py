@@ -122,6 +122,13 @@ query {
 """
 
 
+async def it_brought(market: Market, result_id: int, who: str) -> None:
+    """Make a result one of a delivery that a provider's own people brought to the door."""
+    brought = {"delivered_by_id": market.viewer[who].organization_id}
+    async with market.database.write() as db:
+        await db.execute(sa.update(results).where(results.c.id == result_id).values(**brought))
+
+
 async def test_office_and_provider_rate_each_other_once_and_name_nobody(asking: Asked) -> None:
     market = asking.market
     result_id, _, household_id = await a_result(market)
@@ -129,7 +136,9 @@ async def test_office_and_provider_rate_each_other_once_and_name_nobody(asking: 
     given = {"resultId": opaque_id("Result", result_id), "score": 5}
 
     by_office = asking.do("township", RATE, given | {"comment": "准时送达"})
-    by_provider = asking.do("provider", RATE, given | {"score": 4})
+    # It never learned who lives there, so that it must not be told by a refusal, either.
+    told = {"score": 4, "comment": "测试甲 很热情"}
+    by_provider = asking.do("provider", RATE, given | told)
 
     assert by_office["userErrors"] == []
     assert by_office["result"]["allowedMoves"] == ["resultAcknowledge"]
@@ -158,8 +167,11 @@ async def test_office_and_provider_rate_each_other_once_and_name_nobody(asking: 
         ("assistance", {"score": 6}, "TOO_LARGE"),
         ("assistance", {"comment": "测 试甲 不在家"}, "PERSONAL_DATA"),
         ("assistance", {"comment": "打 138 0013 8000"}, "PERSONAL_DATA"),
+        ("provider", {"comment": "打 138 0013 8000"}, "PERSONAL_DATA"),
     ):
         assert asking.refused(who, RATE, given | changes) == code, (who, changes)
+    await it_brought(market, result_id, "provider")
+    assert asking.refused("provider", RATE, given | told) == "PERSONAL_DATA"
 
 
 async def test_a_provider_sees_what_was_received_of_its_own_and_no_more(asking: Asked) -> None:

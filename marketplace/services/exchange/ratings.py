@@ -10,6 +10,7 @@ from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.helped_lists import check_span, moments
 from marketplace.domain.exchange.ratings import RatingSide, check_rating, side_of
 from marketplace.domain.permissions import PROVIDERS, SUPERVISION, Viewer, require
+from marketplace.domain.registry.identity import has_number_of_somebody
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import ratings
@@ -41,9 +42,7 @@ async def rate(database: Database, act: Act, sealer: Sealer, command: RateResult
             raise Forbidden
         row = await _in_scope(turn, act.viewer, side, command.result_id)
         comment = (command.comment or "").strip() or None
-        named = comment is not None and await names_somebody(
-            turn.db, sealer, row["household_id"], comment
-        )
+        named = comment is not None and await _names_somebody(turn, sealer, row, comment)
         check_rating(command.score, comment, names_somebody=named)
         values = {
             "result_id": command.result_id,
@@ -91,6 +90,17 @@ async def summed_up(
     for row in rows:
         found[RatingSide(row["side"])][row["score"]] = row["n"]
     return found
+
+
+async def _names_somebody(turn: Turn, sealer: Sealer, row: Row, comment: str) -> bool:
+    """Whether a comment holds a number of a person, or a name that its writer was told.
+
+    To a provider that does not know who lives there, a refusal of a name would tell it.
+    """
+    viewer = turn.act.viewer
+    if viewer.role in PROVIDERS and row["delivered_by_id"] != viewer.organization_id:
+        return has_number_of_somebody(comment)
+    return await names_somebody(turn.db, sealer, row["household_id"], comment)
 
 
 async def _in_scope(turn: Turn, viewer: Viewer, side: RatingSide, result_id: int) -> Row:
