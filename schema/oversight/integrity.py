@@ -52,8 +52,6 @@ from schema.registry.trees import in_region_of
 from schema.scalars import Money
 
 DESKS = COUNTY_OFFICERS | SUPERVISION
-# An allegation is no fact: until two people found it, only the desk that handles it knows of it.
-NOT_TOLD = (CaseStatus.OPEN,)
 # What was dismissed stands in nobody's file.
 NOT_IN_THE_FILE = (CaseStatus.OPEN, CaseStatus.DISMISSED)
 
@@ -138,13 +136,16 @@ def _case_visible(row: Columns, scope: Scope) -> Condition:
     if scope.is_one_of(SUPERVISION):
         return sa.true()
     status: sa.ColumnElement[Any] = row["status"]
+    # An allegation is no fact: until two people found it, only the desk that handles it knows of
+    # it; nor does anybody else of one that was dropped before.
+    found = row["found_at"].is_not(None)
     if scope.role is Role.CHARITY_OFFICER:
         return row["organization_id"].is_not(None)
     if scope.is_one_of(PROVIDERS):
-        return sa.and_(row["organization_id"] == scope.organization_id, status.not_in(NOT_TOLD))
+        return sa.and_(row["organization_id"] == scope.organization_id, found)
     own = _is_own(row["household_id"], scope)
     if scope.role is Role.APPLICANT:
-        return sa.and_(own, status.not_in(NOT_TOLD))
+        return sa.and_(own, found)
     here = sa.and_(row["household_id"].is_not(None), _lives_in_region(row, scope), ~own)
     if scope.role is Role.ASSISTANCE_OFFICER:
         return here

@@ -67,6 +67,29 @@ async def test_nothing_more_of_a_restricted_household_comes_before_charity(
         assert await need_rows.lock_in_market(db, [published], now=now) == {published: 100}
 
 
+@pytest.mark.one_database
+async def test_of_what_was_dropped_before_two_found_it_the_accused_never_learn(
+    asking: Asked,
+) -> None:
+    market = asking.market
+    household_id = await a_household(market)
+    await belongs_to(market, "applicant", household_id)
+    home = opaque_id("Household", household_id)
+    given = {"kind": "FORGERY", "householdId": home, "allegation": "The paper is a copy"}
+    case_id = asking.do("assistance", moving("integrityCaseOpen"), given)["case"]["id"]
+    asking.do("assistance", moving("integrityCaseFind"), {"id": case_id, "finding": "A copy"})
+    dropped = {"id": case_id, "reason": "The neighbour was wrong"}
+
+    done = asking.do("assistance_2", moving("integrityCaseDismiss"), dropped)
+
+    assert done["case"]["status"] == "DISMISSED"
+    seen = "query ($id: ID!) { node(id: $id) { id } integrityCases(first: 5) { totalCount } }"
+    nothing = {"node": None, "integrityCases": {"totalCount": 0}}
+    assert asking.see("applicant", seen, {"id": case_id}) == nothing
+    texts = asking.ask("applicant", TEXTS, WHY | {"id": case_id})
+    assert texts["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 DECIDE = """
 mutation ($input: GovernmentAidDecideInput!) {
   governmentAidDecide(input: $input) { userErrors { field code } }

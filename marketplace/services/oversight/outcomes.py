@@ -250,8 +250,7 @@ async def _write_down(
 
 async def is_about(db: Reading, viewer: Viewer, case: Row) -> bool:
     """Whether a case is about the viewer's own household or organization, and was found true."""
-    told = case["status"] != CaseStatus.OPEN
-    if not told or not is_accused_side(viewer, CaseKind(case["kind"])):
+    if case["found_at"] is None or not is_accused_side(viewer, CaseKind(case["kind"])):
         return False
     if viewer.role is Role.APPLICANT:
         own = await facts.household_of(db, viewer.account_id)
