@@ -263,6 +263,12 @@ async def test_visits_of_many_days_are_checked_in_one_by_one(asking: Asked) -> N
     row = await row_of(market, lot)
     assert (row["received_served"], row["received_drawn"], row["returned_drawn"]) == (2, 120, 60)
     assert (await counters(market, lot))["covered"] == 2
+    # Had a colleague come last, the first visit would still not be one's own to confirm.
+    colleague = {"delivered_by": market.viewer["social"].account_id}
+    async with market.database.write() as db:
+        it = sa.update(allocations).where(allocations.c.id == lot.allocation_id)
+        await db.execute(it.values(**colleague))
+    assert asking.refused("grid", CONFIRM, {"id": lot.id}) == "FOUR_EYES"
 
 
 async def test_packs_are_neither_sent_nor_taken_back_in_part(asking: Asked) -> None:

@@ -46,6 +46,16 @@ async def handed_over(db: Reading, allocation_id: int) -> int:
     return int(str(await db.scalar(sa.select(units).where(of_it))))
 
 
+async def brought_some(db: Reading, allocation_id: int, account_id: int | None) -> bool:
+    """Whether an account handed over any of a locked allocation, be it not the last of it."""
+    mine = sa.select(check_ins.c.id).where(
+        check_ins.c.allocation_id == allocation_id,
+        check_ins.c.account_id == account_id,
+        check_ins.c.handed_over > 0,
+    )
+    return await db.scalar(mine.limit(1)) is not None
+
+
 async def stops(
     db: Reading,
     *,

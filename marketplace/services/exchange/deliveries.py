@@ -115,7 +115,11 @@ async def confirm(database: Database, act: Act, sealer: Sealer, command: Confirm
                 "验证码不正确或已失效；错误满五次后须由他人确认。",
                 code="CODE_INVALID",
             )
-        _check_confirmation(row, command.code, act.viewer.account_id)
+        mine = act.viewer.account_id
+        brought = row["delivered_by"] == mine or await deliveries.brought_some(
+            turn.db, row["id"], mine
+        )
+        _check_confirmation(row, command.code, brought=brought)
         how = ConfirmedHow.ACCOUNT if command.code is None else ConfirmedHow.CODE
         now = database.now()
         await allocations.change(
@@ -257,8 +261,8 @@ async def _used(turn: Turn, database: Database, sealer: Sealer, command: Confirm
     )
 
 
-def _check_confirmation(row: Row, code: str | None, account_id: int | None) -> None:
-    if code is None and row["delivered_by"] is not None and row["delivered_by"] == account_id:
+def _check_confirmation(row: Row, code: str | None, *, brought: bool) -> None:
+    if code is None and brought:
         raise Conflict(
             fault(
                 "",
