@@ -20,6 +20,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
+from marketplace.domain.callers import whence
 from marketplace.domain.errors import TopLevelError, Unauthenticated
 from marketplace.settings import Settings
 from schema.context import Connection, Context, context_of, language_of
@@ -95,7 +96,7 @@ class View(GraphQL[Context | Connection, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context | Connection:
         headers, database = request.headers, request.app.state.database
-        address = request.client.host if request.client else ""
+        address = whence(request.client.host if request.client else "")
         if isinstance(request, WebSocket):
             return Connection(headers, database, self.settings, address=address)
         return await context_of(

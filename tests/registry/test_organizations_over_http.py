@@ -126,6 +126,27 @@ async def _joined(asking: Asking) -> str:
     return opaque_id("Organization", key)
 
 
+@pytest.mark.one_database
+async def test_who_applies_again_and_again_is_held_up_by_phone_and_by_network(
+    asking: Asking,
+) -> None:
+    def code(address: str, phone: str, name: str = "橙马甲志愿服务队") -> str | None:
+        given = {"kind": "VOLUNTEER_GROUP", "creditCode": None, "contactPhone": phone, "name": name}
+        told = {"input": application(asking.market, **given)}
+        answer = asking.server.ask(APPLY, told, X_Forwarded_For=address).json()
+        if "errors" in answer:
+            return str(answer["errors"][0]["extensions"]["code"])
+        return next((e["code"] for e in answer["data"]["organizationApply"]["userErrors"]), None)
+
+    same = ("0794-5201234", "07945201234", "0794 520-1234", "079-45201234")
+    by_phone = [code(f"2001:db8::{n}:1", phone) for n, phone in enumerate(same)]
+    by_network = [code(f"2001:db8::{n}:2", "0794-5201235", name="x") for n in range(7)]
+
+    assert by_phone == [None, None, None, "RATE_LIMITED"]
+    assert by_network == ["REQUIRED"] * 6 + ["RATE_LIMITED"]
+    assert code("2001:db8:0:1::1", "0794-5201236") is None
+
+
 async def test_an_organization_applies_signs_and_offers_within_what_was_agreed(
     asking: Asking,
 ) -> None:

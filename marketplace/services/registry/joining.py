@@ -10,6 +10,7 @@ from marketplace.domain.errors import Conflict, InvalidInput, NotFound
 from marketplace.domain.ids import reference
 from marketplace.domain.permissions import Role, require
 from marketplace.domain.registry.applications import TriesOf
+from marketplace.domain.registry.households import plain_phone
 from marketplace.domain.registry.organizations import (
     REASON_LENGTH_MAX,
     ApplyOrganization,
@@ -74,7 +75,8 @@ async def apply(
         await spend(database, sealer, TriesOf.ORGANIZATION_ADDRESS, address)
     check_application(command)
     if not is_officer:
-        await spend(database, sealer, TriesOf.ORGANIZATION_PHONE, command.contact_phone)
+        phone = plain_phone(command.contact_phone)
+        await spend(database, sealer, TriesOf.ORGANIZATION_PHONE, phone)
     async with once(database, act, "organizationApply") as turn:
         if turn.replay is not None:
             return _applied(int(str(turn.replay["organization"])), database)
