@@ -82,7 +82,7 @@ def _flag(value: object) -> bool:
     description="申诉: a household holds its class to be wrong; another person decides.",
 )
 class Appeal(Entity):
-    reference: str = referenced_by("J", "filed_at")
+    reference: str = referenced_by("S", "filed_at")
     status: AppealStatus = column("status", "Where it stands.", filter=AppealStatus, order=True)
     reason: str = column("reason", "Why the household holds its class to be wrong.")
     evidence_reference: str | None = column(

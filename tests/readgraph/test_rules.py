@@ -11,7 +11,17 @@ from graphql import GraphQLObjectType, get_named_type
 
 from marketplace.persistence.tables import members, needs
 from marketplace.persistence.tables.columns import metadata
-from schema.readgraph.declare import NODES, Descending, Entity, Leaf, Many, One, column, node
+from schema.readgraph.declare import (
+    NODES,
+    Descending,
+    Entity,
+    Leaf,
+    Many,
+    One,
+    Referenced,
+    column,
+    node,
+)
 from schema.readgraph.install import unruled
 from schema.readgraph.narrowed import Narrowed
 from schema.registry.trees import everyone
@@ -23,6 +33,16 @@ VALUES = {"Money", "Quantity", "PageInfo", "UserError", "Viewer"}
 
 def test_every_field_of_every_node_has_a_rule() -> None:
     assert unruled(schema()) == []
+
+
+def test_no_two_things_are_printed_with_one_letter() -> None:
+    schema()
+    letters: dict[str, str] = {}
+    for name, each in NODES.items():
+        declared = each.fields.get("reference")
+        spec = declared.spec if declared is not None else None
+        if isinstance(spec, Leaf) and isinstance(spec.filter, Referenced):
+            assert letters.setdefault(spec.filter.letter, each.table.name) == each.table.name, name
 
 
 def test_every_type_that_a_query_can_reach_is_a_node_a_page_or_a_known_value() -> None:
