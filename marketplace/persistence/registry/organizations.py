@@ -37,8 +37,14 @@ async def reference_taken(db: Reading, external_reference: str) -> bool:
 
 
 async def lock(db: Writing, organization_id: int) -> Row | None:
+    """An organization's row, locked: before campaigns, needs and offers.
+
+    Rows that only point to it may still be written: who holds an offer does not wait for it.
+    """
     return await db.row(
-        sa.select(organizations).where(organizations.c.id == organization_id).with_for_update()
+        sa.select(organizations)
+        .where(organizations.c.id == organization_id)
+        .with_for_update(key_share=True)
     )
 
 

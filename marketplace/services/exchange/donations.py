@@ -73,10 +73,12 @@ async def record_donation(
         check_donation(command, now=now)
         received_at = command.received_at or now
         whereto = await _whereto(turn, command, received_at)
-        offer_id, matches = await _taken_in(turn, command, whereto, received_at, now)
         organization_id = whereto[1]
-        seal_id = new_seal_id()
         year = (now + COUNTY_TIME).year
+        # Before the offer: it locks the organization, as a restriction does before its offers.
+        number = await donations.next_number(turn.db, organization_id, year)
+        offer_id, matches = await _taken_in(turn, command, whereto, received_at, now)
+        seal_id = new_seal_id()
         values = {
             "organization_id": organization_id,
             "campaign_id": command.campaign_id,
@@ -88,7 +90,7 @@ async def record_donation(
             "matched_fen": sum(matches.values()),
             "payment_reference": command.payment_reference,
             "receipt_year": year,
-            "receipt_number": await donations.next_number(turn.db, organization_id, year),
+            "receipt_number": number,
             "received_at": received_at,
             "recorded_by": act.viewer.account_id,
             "recorded_at": now,
@@ -156,8 +158,9 @@ async def refund(database: Database, act: Act, command: RefundDonation) -> int:
         found = await donations.find(turn.db, command.donation_id)
         if found is None:
             raise NotFound
-        if found["campaign_id"] is not None:
-            await campaigns.lock(turn.db, found["campaign_id"])
+        if found["offer_id"] is not None:
+            # Before the donation: whoever brings the uses up to date locks in this order.
+            await donations.lock_sources(turn.db, found["offer_id"], found["campaign_id"])
         row = await _for_move(turn, "donationRefund", command.donation_id, command)
         if row["offer_id"] is not None:
             await _take_out(turn.db, row)

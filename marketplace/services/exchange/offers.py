@@ -23,6 +23,7 @@ from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.persistence.database import Database, Reading, Row, Writing
 from marketplace.persistence.exchange import facts, offers, plan_names
+from marketplace.persistence.registry import organizations as organization_rows
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.offer_moderation import moderated
 
@@ -131,6 +132,9 @@ async def update(database: Database, act: Act, command: UpdateOffer) -> int:
     async with once(database, act, "offerUpdate") as turn:
         if turn.replay is not None:
             return _key(turn.replay["offer"])
+        if act.viewer.organization_id is not None:
+            # A restriction locks the organization before its offers; `moderated` needs it, too.
+            await organization_rows.lock(turn.db, act.viewer.organization_id)
         row = await _for_move(turn, "offerUpdate", command.offer_id, command.expected_version)
         _check_move("offerUpdate", row, database)
         _not_a_balance(row)
