@@ -31,10 +31,13 @@ async def of(db: Reading, donation_id: int) -> Sequence[Row]:
 
 
 async def offers_given(db: Reading, *, limit: int, after: int = 0) -> list[int]:
-    """Offers that donations went into, by key."""
+    """Offers whose donations are used, or were told to be, by key."""
+    told = sa.select(donation_outcomes.c.id).where(
+        donation_outcomes.c.donation_id == donations.c.id
+    )
     found = (
         sa.select(donations.c.offer_id)
-        .where(donations.c.offer_id > after)
+        .where(donations.c.offer_id > after, sa.or_(donations.c.used > 0, told.exists()))
         .distinct()
         .order_by(donations.c.offer_id)
         .limit(limit)
@@ -42,10 +45,11 @@ async def offers_given(db: Reading, *, limit: int, after: int = 0) -> list[int]:
     return [row["offer_id"] for row in await db.rows(found)]
 
 
-async def deliveries(db: Reading, offer_id: int) -> Sequence[Row]:
-    """What came to households from an offer, a row for each donation in each allocation.
+async def deliveries(db: Reading, offer_ids: Sequence[int]) -> Sequence[Row]:
+    """What came to households from offers, a row for each donation in each allocation.
 
-    donation_id, units, household_id, category_id, region_id (a township), at, is_confirmed
+    offer_id, donation_id, units, household_id, category_id, region_id (a township), at,
+    is_confirmed
     """
     town, place = regions.alias(), regions.alias()
     township = (
@@ -59,6 +63,7 @@ async def deliveries(db: Reading, offer_id: int) -> Sequence[Row]:
     )
     return await db.rows(
         sa.select(
+            allocations.c.offer_id,
             donation_uses.c.donation_id,
             donation_uses.c.units,
             needs.c.household_id,
@@ -72,16 +77,20 @@ async def deliveries(db: Reading, offer_id: int) -> Sequence[Row]:
             .join(needs, needs.c.id == allocations.c.need_id)
             .join(place, place.c.id == needs.c.region_id)
         )
-        .where(allocations.c.offer_id == offer_id, allocations.c.status.in_(CAME))
+        .where(allocations.c.offer_id.in_(offer_ids), allocations.c.status.in_(CAME))
         .order_by(donation_uses.c.donation_id, donation_uses.c.allocation_id)
     )
 
 
-async def told(db: Reading, offer_id: int) -> Sequence[Row]:
-    """What is told now of the donations in an offer, without keys of rows."""
+async def told(db: Reading, offer_ids: Sequence[int]) -> Sequence[Row]:
+    """What is told now of the donations in offers, with the offer and without keys of rows."""
     return await db.rows(
-        sa.select(*(column for column in donation_outcomes.c if column.name != "id"))
-        .where(donation_outcomes.c.donation_id.in_(_in(offer_id)))
+        sa.select(
+            donations.c.offer_id,
+            *(column for column in donation_outcomes.c if column.name != "id"),
+        )
+        .join(donations, donations.c.id == donation_outcomes.c.donation_id)
+        .where(donations.c.offer_id.in_(offer_ids))
         .order_by(donation_outcomes.c.id)
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
 from marketplace.domain.exchange.donation_outcomes import Came, outcomes
 from marketplace.domain.exchange.donations import first_in_first_out
-from marketplace.persistence.database import Database, Writing
+from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import donation_outcomes, donations
 
 AT_ONCE_MAX = 200
@@ -48,32 +50,39 @@ async def tell_outcomes(database: Database) -> int:
     while True:
         async with database.read() as db:
             due = await donation_outcomes.offers_given(db, limit=AT_ONCE_MAX, after=after)
-        for offer_id in due:
-            done += await _tell(database, offer_id)
+        done += await _tell(database, due)
         if len(due) < AT_ONCE_MAX:
             return done
         after = due[-1]
 
 
-async def _tell(database: Database, offer_id: int) -> bool:
+async def _tell(database: Database, offer_ids: Sequence[int]) -> int:
+    """The same of some offers, asked for together: most have not changed."""
+    came: defaultdict[int, list[Came]] = defaultdict(list)
+    before: defaultdict[int, list[dict[str, object]]] = defaultdict(list)
     async with database.read() as db:
-        rows = await donation_outcomes.deliveries(db, offer_id)
-        before = [dict(row) for row in await donation_outcomes.told(db, offer_id)]
-    came = [
-        Came(
-            donation_id=row["donation_id"],
-            household_id=row["household_id"],
-            category_id=row["category_id"],
-            region_id=row["region_id"],
-            month=f"{row['at'] + COUNTY_TIME:%Y-%m}",
-            units=row["units"],
-            is_confirmed=bool(row["is_confirmed"]),
-        )
-        for row in rows
-    ]
-    now = [asdict(each) for each in outcomes(came)]
-    if now == before:
-        return False
-    async with database.write() as db:
-        await donation_outcomes.replace(db, offer_id, now)
-    return True
+        for row in await donation_outcomes.deliveries(db, offer_ids):
+            came[row["offer_id"]].append(_came(row))
+        for row in await donation_outcomes.told(db, offer_ids):
+            kept = dict(row)
+            before[kept.pop("offer_id")].append(kept)
+    done = 0
+    for offer_id in offer_ids:
+        now = [asdict(each) for each in outcomes(came[offer_id])]
+        if now != before[offer_id]:
+            async with database.write() as db:
+                await donation_outcomes.replace(db, offer_id, now)
+            done += 1
+    return done
+
+
+def _came(row: Row) -> Came:
+    return Came(
+        donation_id=row["donation_id"],
+        household_id=row["household_id"],
+        category_id=row["category_id"],
+        region_id=row["region_id"],
+        month=f"{row['at'] + COUNTY_TIME:%Y-%m}",
+        units=row["units"],
+        is_confirmed=bool(row["is_confirmed"]),
+    )
