@@ -70,6 +70,7 @@ async def test_an_operator_sets_up_makes_an_account_rotates_its_key_and_ends_it(
     assert "account.disabled" in kinds
 
 
+@pytest.mark.one_database
 async def test_an_organization_is_verified_by_its_reference(
     environ: dict[str, str], database: Database
 ) -> None:

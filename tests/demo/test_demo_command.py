@@ -13,6 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from marketplace.settings import Settings
+from tests.demo.story_page import Lived
+from tests.demo.story_told import assert_story
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = re.compile(r"aidloop_[\w-]+")
@@ -50,7 +52,7 @@ def answers(printed: str) -> list[dict[str, object]]:
     ]
 
 
-def test_from_an_empty_folder_to_a_served_plan_again_and_afresh(tmp_path: Path) -> None:
+async def test_from_an_empty_folder_to_a_served_plan_again_and_afresh(tmp_path: Path) -> None:
     first = demo(tmp_path)
 
     assert first.returncode == 0, first.stderr
@@ -63,6 +65,8 @@ def test_from_an_empty_folder_to_a_served_plan_again_and_afresh(tmp_path: Path) 
     assert viewer["viewer"]["role"] == "PROVIDER"  # type: ignore[index]
     assert first.stdout.count("curl -s http://127.0.0.1:") == 4
     assert_keys_are_kept_for_the_user_alone(tmp_path / "keys.json", first.stdout)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'aidloop.db'}"
+    await assert_story(Lived(url, tmp_path, json.loads((tmp_path / "keys.json").read_text())))
 
     again = demo(tmp_path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ def allocation(database: Database, need_id: int, offer_id: int, units: int) -> d
         "status": "RESERVED",
         "units_served": units,
         "units_drawn": units,
+        "reserved_until": database.now() + timedelta(hours=48),
         "created_at": database.now(),
     }
 
