@@ -7,25 +7,20 @@ published without consent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from marketplace.domain.errors import DomainError, NotFound
 from marketplace.domain.exchange.allocations import DeclineReason, DisputeReason, Settlement
 from marketplace.domain.exchange.consents import GiveConsent, HowGiven
 from marketplace.domain.exchange.deliveries import CheckIn
@@ -34,12 +29,7 @@ from marketplace.domain.exchange.referrals import ReviewDecision
 from marketplace.domain.oversight.integrity import CaseKind, OpenCase, end_of
 from marketplace.domain.restrictions import RestrictionScope
 from marketplace.persistence.database import Database
-from marketplace.persistence.exchange.invariants import broken
 from marketplace.persistence.tables import (
-    allocations,
-    consents,
-    needs,
-    offers,
     published_needs,
     results,
 )
@@ -54,8 +44,9 @@ from marketplace.services.exchange.handing_over import Line
 from marketplace.services.oversight import cases, lapsing, outcomes
 from tests.fixtures.county import SEALER
 from tests.fixtures.drawing import drawn
-from tests.fixtures.market import Market, a_household, a_market, rice
-from tests.lifecycles.model import Allocation, Consent, Household, Model, Need, Offer, Thing
+from tests.fixtures.market import a_household, a_market, rice
+from tests.lifecycles.living import Clock, Living
+from tests.lifecycles.model import Allocation, Consent, Household, Need, Offer
 
 DAYS = st.one_of(st.none(), st.integers(1, 20))
 UNITS = st.integers(1, 60)
@@ -64,52 +55,12 @@ WHICH = st.integers(0, 2)
 # What ends much falls mostly on one household, so that others come far.
 LAST = st.sampled_from([2, 2, 2, 2, 1, 0])
 HAS_LOTS: Callable[[Any], bool] = lambda self: bool(self.model.allocations)  # noqa: E731
-T = TypeVar("T", bound=Thing)
 SAID = "What the papers say"
 HOURS = 48
 
 
-@dataclass
-class Clock:
-    """Goes on only when it is told to."""
-
-    at: datetime
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-class Months(RuleBasedStateMachine):
+class Months(Living):
     """One run: some households and offers in a market that other runs have left things in."""
-
-    def __init__(self, runner: asyncio.Runner, market: Market, clock: Clock) -> None:
-        super().__init__()
-        self.runner, self.market, self.clock = runner, market, clock
-        self.model = Model(now=clock.at)
-
-    def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
-        return self.runner.run(doing)
-
-    def tried(self, possible: bool, doing: Coroutine[Any, Any, Any]) -> Any:
-        """Do it, and hold the house to what the model says of it; its answer, None: refused."""
-        if possible:
-            return self.run(doing)
-        with pytest.raises((DomainError, NotFound)):
-            self.run(doing)
-        return None
-
-    def act(self, service: Callable[..., Any], who: str, *more: Any) -> Coroutine[Any, Any, Any]:
-        done: Coroutine[Any, Any, Any] = service(self.market.database, self.market.act(who), *more)
-        return done
-
-    def in_days(self, days: int | None) -> datetime | None:
-        return None if days is None else self.clock.at + timedelta(days=days)
-
-    def some(self, things: list[T], pick: int, *status: str) -> T:
-        """One of some things: of five times four in one of these states, if there is one."""
-        fit = [each for each in things if each.status in status]
-        those = things if not fit or pick % 5 == 4 else fit
-        return those[pick // 5 % len(those)]
 
     @initialize()
     def begins(self) -> None:
@@ -118,13 +69,14 @@ class Months(RuleBasedStateMachine):
         for n, home in enumerate(self.model.households):
             self.consents(home, None)
             self.comes_to_the_market(home, 30 + n)
-            self.offers(60, None)
+            self.is_in_need(home, 10, 4)
+            self.offers(60, [None, 9, 3][n])
             self.pledges(5 * n, 5 * n, 30)
         for n, lot in enumerate(self.model.allocations):
             self.accepts(lot)
             if n < 2:
                 self.sends(lot, 30)
-                self.brings(lot, 30 - n, 0)
+                self.brings(lot, 30 - 2 * n, n)
 
     @rule(which=WHICH, days=DAYS)
     def agrees(self, which: int, days: int | None) -> None:
@@ -378,38 +330,6 @@ class Months(RuleBasedStateMachine):
             self.run(expire(self.market.database))
             self.run(lapsing.lapse(self.market.database, SEALER))
             self.model.chores()
-
-    @invariant()
-    def all_is_as_the_model_says(self) -> None:
-        self.run(self._compare())
-
-    async def _compare(self) -> None:
-        model = self.model
-        async with self.market.database.snapshot() as db:
-            assert await broken(db) == []
-
-            async def seen(table: sa.Table, keys: list[int], *names: str) -> dict[int, Any]:
-                columns = [table.c[name] for name in ("id", *names)]
-                rows = await db.rows(sa.select(*columns).where(table.c.id.in_(keys)))
-                return {row["id"]: tuple(row[name] for name in names) for row in rows}
-
-            assert await seen(needs, [n.key for n in model.needs], "status", "covered") == {
-                n.key: (n.status, model.covered(n)) for n in model.needs
-            }
-            counted = ("status", "reserved", "delivered")
-            assert await seen(offers, [o.key for o in model.offers], *counted) == {
-                o.key: (o.status, model.reserved(o), model.delivered(o)) for o in model.offers
-            }
-            lots = model.allocations
-            assert await seen(allocations, [a.key for a in lots], "status") == {
-                a.key: (a.status,) for a in lots
-            }
-            agreed = [each for home in model.households for each in home.consents]
-            assert await seen(consents, [c.key for c in agreed], "status") == {
-                c.key: (c.status,) for c in agreed
-            }
-        for need in model.needs:
-            assert need.status != "PUBLISHED" or need.household.given is not None, need
 
 
 def test_random_months_go_as_a_model_in_memory_says(database_url: str) -> None:
