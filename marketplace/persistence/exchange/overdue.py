@@ -50,7 +50,7 @@ async def _mark(
     found = await db.rows(
         sa.select(table.c.id)
         .where(due)
-        .order_by(table.c.id)
+        .order_by(table.c.due_at, table.c.id)  # as the index is
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
