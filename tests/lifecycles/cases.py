@@ -112,6 +112,7 @@ async def _case(on: Ground, state: str, whose: dict[str, Any], *, by: str, scope
         "region_id": on.market.region["grid"],
         "opened_by": account,
         "created_at": now,
+        "found_at": None if state == "OPEN" else now,
     }
     async with on.market.database.write() as db:
         key = await case_rows.add(db, on.sealer, SAID, values)
