@@ -122,7 +122,6 @@ async def test_a_refusal_says_what_is_public_and_one_thing_of_all_that_is_the_ho
     await a_consent(market, household_id)
     need_id = await a_need(market, household_id, quantity_min=20)
     published = await copy_of(market, need_id)
-    region = {"region_id": market.region["huangtong"]}
     # Around the door itself: a radius is measured to the township, as everyone could do.
     far = {"latitude": 20.0, "longitude": 110.0, "radius_km": 5.0}
     async with market.database.write() as db:
@@ -149,12 +148,16 @@ async def test_a_refusal_says_what_is_public_and_one_thing_of_all_that_is_the_ho
     assert await tried(30, status="PAUSED") == ["OFFER_NOT_IN_MARKET"]
     assert pledged(asking, "provider", one_time, published, 30)[1] == ["DELIVERIES_MAX"]
 
+    # An offer for single villages would tell in which of them the household lives.
+    for place in ("huangtong", "village", "grid"):
+        narrow = await _in(market, market.region[place])
+        assert pledged(asking, "provider", narrow, published, 30)[1] == ["OUTSIDE_REGION"]
+
     # What only the household's own circumstances rule out looks the same, whichever it is.
     secret = []
     for offer_id in (
         await an_offer(market, **far),
         await an_offer(market, target_groups=2),
-        await _in(market, **region),
         full,
     ):
         done = asking.do(

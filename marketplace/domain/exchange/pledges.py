@@ -1,8 +1,8 @@
 """A pledge: a provider sets part of an own offer aside for one published need, for a short time.
 
 What a refusal tells is what everyone may know, or what the provider knows of its own offer. What
-depends on the household (in which village it lives, its groups, what it has got, how much money is
-open) is refused with one and the same answer, so that asking again and again tells nothing more.
+depends on the household (its groups, what it has got, how much money is open) is refused with one
+and the same answer, so that asking again and again tells nothing more.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Pair:
     price_fen       of one unit; of a cash need one; None: it has no reference price
     given           units the household has of this offer, the offer's unit
     own_household   whether whoever pledges belongs to it
+    in_region       whether the offer is for the whole township, which is published
     distance_m      to the township, which is published; None: one of both lies nowhere
     visits_fit      whether the days that remain of a service hold the visits
     """
@@ -174,6 +175,16 @@ def _known_faults(pair: Pair) -> Iterator[Fault]:
             f"The offer gives at most {pair.household_max} to one household.",
             f"该供给每户最多 {pair.household_max}。",
         )
+    if not pair.in_region:
+        yield fault(
+            "offer_id",
+            "OUTSIDE_REGION",
+            "This offer is not for the whole township of the need. An offer for single villages "
+            "cannot be pledged, since that would tell where the household lives; the county's "
+            "next plan considers it.",
+            "该供给的服务范围未覆盖该需求所在乡镇全域。仅限个别村的供给不能认领（以免暴露家庭住处），"
+            "将由县里下一次匹配方案统筹。",
+        )
     if pair.need_kind is not CategoryKind.CASH:  # of money only a band is published
         yield from _open_faults(pair)
 
@@ -206,7 +217,6 @@ def _serves(pair: Pair) -> bool:
         reached
         and within
         and asked
-        and pair.in_region
         and pair.in_groups
         and pair.visits_fit
         and not pair.own_household

@@ -61,7 +61,7 @@ async def pair(
     The columns that visit_room asks of a line are among them.
     """
     of_need, of_offer = categories.alias("of_need"), categories.alias("of_offer")
-    home, base, town = regions.alias("home"), regions.alias("base"), regions.alias("town")
+    base, town = regions.alias("base"), regions.alias("town")
     starts = offers.c.latitude.is_not(None) & offers.c.longitude.is_not(None)
     statement = (
         sa.select(
@@ -101,13 +101,12 @@ async def pair(
             sa.and_(offers.c.kind == "SERVICE", needs.c.visit_minutes.is_not(None)).label(
                 "is_visit"
             ),
-            _in_region(home).label("in_region"),
+            _in_region(town).label("in_region"),
             _given().label("given"),
             _deliveries().label("deliveries"),
         )
         .select_from(needs)
         .join(households, households.c.id == needs.c.household_id)
-        .join(home, home.c.id == needs.c.region_id)
         .join(published_needs, published_needs.c.need_id == needs.c.id)
         .join(town, town.c.id == published_needs.c.region_id)
         .join(of_need, of_need.c.id == needs.c.category_id)
@@ -133,7 +132,8 @@ async def promised(db: Reading, *, need_id: int, offer_id: int) -> Sequence[Row]
     )
 
 
-def _in_region(home: sa.FromClause) -> sa.ColumnElement[bool]:
+def _in_region(town: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether the offer is for the whole township: of less, an answer would tell the village."""
     named = sa.select(offer_regions.c.region_id).where(offer_regions.c.offer_id == offers.c.id)
     served = regions.alias("served")
     holds = (
@@ -141,10 +141,11 @@ def _in_region(home: sa.FromClause) -> sa.ColumnElement[bool]:
         .select_from(offer_regions.join(served, served.c.id == offer_regions.c.region_id))
         .where(
             offer_regions.c.offer_id == offers.c.id,
-            home.c.tree_low.between(served.c.tree_low, served.c.tree_high),
+            served.c.tree_low <= town.c.tree_low,
+            town.c.tree_high <= served.c.tree_high,
         )
     )
-    return sa.or_(~named.correlate(offers).exists(), holds.correlate(offers, home).exists())
+    return sa.or_(~named.correlate(offers).exists(), holds.correlate(offers, town).exists())
 
 
 def _given() -> sa.ScalarSelect[int]:

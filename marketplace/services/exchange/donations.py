@@ -22,7 +22,7 @@ from marketplace.domain.exchange.donations import (
     RecordDonation,
     check_donation,
 )
-from marketplace.domain.exchange.offers import OfferStatus
+from marketplace.domain.exchange.offers import OfferStatus, OfferTerms
 from marketplace.domain.moves import check_move
 from marketplace.domain.permissions import PROVIDERS
 from marketplace.domain.registry.categories import CategoryKind
@@ -33,6 +33,7 @@ from marketplace.persistence.exchange import campaigns, donations, facts, offers
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.donation_codes import code_digest, trace_code
 from marketplace.services.exchange.donation_uses import attribute
+from marketplace.services.exchange.offer_moderation import moderated
 
 COUNTY_TIME = timedelta(hours=8)
 
@@ -251,13 +252,19 @@ async def _goods(
         )
     if campaign is not None:
         await campaigns.count(db, campaign["id"], goods=command.amount_fen)
+    assert command.quantity is not None, "checked before"
+    terms = OfferTerms(
+        kind=CategoryKind.GOODS, category_id=command.category_id, quantity=command.quantity
+    )
+    reasons = await moderated(db, organization_id, terms, now=now)
     values = {
         "organization_id": organization_id,
         "campaign_id": None if campaign is None else campaign["id"],
         "category_id": command.category_id,
         "kind": "GOODS",
         "title": "" if campaign is None else campaign["title"],
-        "status": OfferStatus.OPEN,
+        "status": OfferStatus.OPEN if reasons is None else OfferStatus.DRAFT,
+        "moderation": reasons,
         "quantity": command.quantity,
         "target_groups": 0 if campaign is None else campaign["target_groups"],
         "starts_at": now,
