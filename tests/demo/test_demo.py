@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -88,6 +89,11 @@ async def test_the_county_holds_by_the_rules_of_the_exchange(county: Database) -
     assert {row["need_id"] for row in shown if row["is_open"]} == {
         row["id"] for row in needed if row["status"] == "PUBLISHED"
     }
+    # Feeds and webhooks hear of a need by its public copy alone.
+    told = [row for row in await rows(county, events) if row["kind"] == "need.published"]
+    copies = {row["need_id"]: row["id"] for row in shown}
+    named = {row["entity_id"]: cast(dict[str, int], row["data"])["publishedNeedId"] for row in told}
+    assert named == copies
 
 
 async def test_needs_wait_for_consent_and_for_what_government_gives(county: Database) -> None:

@@ -67,10 +67,11 @@ async def work(db: Writing, desk: Desk, drafts: Sequence[NeedDraft]) -> list[Eve
         review | {"need_id": k} for k, w in zip(keys, done, strict=True) for review in w.reviews
     ]
     await db.insert_many(need_reviews, reviews)
-    copies = [_copy(desk, k, w) for k, w in zip(keys, done, strict=True) if w.published_at]
-    await db.insert_many(published_needs, copies)
+    public = [(k, w) for k, w in zip(keys, done, strict=True) if w.published_at]
+    made = await db.insert_keys(published_needs, [_copy(desk, k, w) for k, w in public])
+    copies = {key: copy for (key, _), copy in zip(public, made, strict=True)}
     for key, worked in zip(keys, done, strict=True):
-        told.extend(_told(desk, key, worked))
+        told.extend(_told(desk, key, worked, copies.get(key)))
     return told
 
 
@@ -173,7 +174,8 @@ def _copy(desk: Desk, key: int, worked: Worked) -> dict[str, object]:
     return copy | {"is_open": draft.status is NeedStatus.PUBLISHED}
 
 
-def _told(desk: Desk, key: int, worked: Worked) -> list[Event]:
+def _told(desk: Desk, key: int, worked: Worked, copy: int | None) -> list[Event]:
+    """What happened to one need; `copy` is the key of its public copy, by which others hear."""
     draft, row = worked.draft, worked.row
     by_government = {"quantity": draft.quantity, "byGovernment": draft.by_government}
     told = [
@@ -193,7 +195,8 @@ def _told(desk: Desk, key: int, worked: Worked) -> list[Event]:
             kind = f"need.{draft.status.lower()}"
         else:
             kind = "need.published" if decided else "need.approved"
-        told.append(_event(kind, at, "Need", key, by))
+        public = {"publishedNeedId": copy} if kind == "need.published" else {}
+        told.append(_event(kind, at, "Need", key, by, **public))
     if draft.status is NeedStatus.WITHDRAWN:
         told.append(
             _event("need.withdrawn", desk.ground.now - timedelta(days=3), "Need", key, None)
