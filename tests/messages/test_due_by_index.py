@@ -8,10 +8,25 @@ import pytest
 import sqlalchemy as sa
 
 from marketplace.persistence import messages, webhooks
+from marketplace.persistence.exchange import consents
+from marketplace.services.exchange.donation_uses import attribute_all
 from marketplace.services.exchange.expiry import expire
 from tests.fixtures.market import Market
 
-GROWING = ("messages", "webhook_deliveries", "allocations", "result_copies", "feedbacks")
+GROWING = (
+    "messages",
+    "webhook_deliveries",
+    "allocations",
+    "result_copies",
+    "feedbacks",
+    "assessments",
+    "assessment_overrides",
+    "government_aids",
+    "needs",
+    "consents",
+    "donations",
+    "donation_uses",
+)
 
 
 @pytest.mark.one_database
@@ -31,7 +46,9 @@ async def test_chores_read_no_table_whole_that_only_grows(market: Market) -> Non
         await messages.lease(db, now=now, until=now, limit=10)
         await webhooks.any_due(db, now=now)
         await webhooks.lease(db, now=now, until=now, limit=10, of_each=2)
+        await consents.households_of_lapsed(db, now=now, limit=10)
     await expire(database)
+    await attribute_all(database)
     for engine in database.engines:
         sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
 

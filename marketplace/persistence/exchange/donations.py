@@ -19,6 +19,7 @@ from marketplace.persistence.tables import (
     organizations,
     receipt_counters,
 )
+from marketplace.persistence.tables.campaigns import UNATTRIBUTED
 
 NAME = "donations.donor_name"
 CONTACT = "donations.donor_contact"
@@ -110,33 +111,67 @@ async def forget_matches(db: Writing, donation_id: int) -> None:
 
 
 async def unattributed(db: Reading, *, limit: int) -> list[tuple[int, int | None]]:
-    """Offers of donations whose allocations and uses differ, with their campaigns."""
-    used = _used_by_allocation()
-    should = sa.case(
-        (allocations.c.status.in_(sorted(LIVE_STATUSES)), allocations.c.units_drawn), else_=0
-    )
-    given = sa.select(donations.c.offer_id).where(donations.c.offer_id.is_not(None))
+    """Offers of donations whose allocations and uses may differ, with their campaigns."""
     found = (
         sa.select(offers.c.id, offers.c.campaign_id)
-        .select_from(
-            offers.join(allocations, allocations.c.offer_id == offers.c.id).outerjoin(
-                used, used.c.allocation_id == allocations.c.id
-            )
-        )
-        .where(offers.c.id.in_(given), should != sa.func.coalesce(used.c.units, 0))
-        .distinct()
+        .where(offers.c.id.in_(_due(allocations.c.offer_id).distinct()), _is_given())
         .order_by(offers.c.id)
         .limit(limit)
     )
     return [(row["id"], row["campaign_id"]) for row in await db.rows(found)]
 
 
-async def lock_sources(db: Writing, offer_id: int, campaign_id: int | None) -> None:
-    """Keep an offer and its campaign as they are: nothing is given, returned or set aside."""
+async def lock_unattributed(db: Writing, offer_id: int, *, limit: int) -> list[int]:
+    """Allocations of an offer that donations are not brought up to yet, locked by id.
+
+    Before the offer itself is locked: whoever moves an allocation locks in this order.
+    """
+    due = (
+        _due(allocations.c.id)
+        .where(allocations.c.offer_id == offer_id)
+        .order_by(allocations.c.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    return [row["id"] for row in await db.rows(due)]
+
+
+async def mark_attributed(db: Writing, allocation_ids: Sequence[int]) -> None:
+    """Say of locked allocations how many units of donations they use.
+
+    Those that use fewer than they draw are looked at again.
+    """
+    await db.execute(
+        sa.update(allocations)
+        .where(allocations.c.id.in_(allocation_ids))
+        .values(attributed=sa.func.coalesce(_used(), 0))
+    )
+
+
+async def any_ungiven(db: Reading) -> bool:
+    """Whether `pass_by_ungiven` has anything to do."""
+    return await db.scalar(_ungiven().limit(1)) is not None
+
+
+async def pass_by_ungiven(db: Writing, *, limit: int) -> int:
+    """Say of allocations that nothing was donated for that they were looked at; how many."""
+    due = _ungiven().limit(limit).with_for_update(of=allocations, skip_locked=True)
+    ids = [row["id"] for row in await db.rows(due)]
+    return await db.execute(
+        sa.update(allocations).where(allocations.c.id.in_(ids)).values(attributed=_counts())
+    )
+
+
+async def lock_campaign(db: Writing, campaign_id: int | None) -> None:
     if campaign_id is not None:
         await db.rows(
             sa.select(campaigns.c.id).where(campaigns.c.id == campaign_id).with_for_update()
         )
+
+
+async def lock_sources(db: Writing, offer_id: int, campaign_id: int | None) -> None:
+    """Keep an offer and its campaign as they are: nothing is given, returned or set aside."""
+    await lock_campaign(db, campaign_id)
     await db.rows(sa.select(offers.c.id).where(offers.c.id == offer_id).with_for_update())
 
 
@@ -157,14 +192,9 @@ async def given(db: Reading, offer_id: int) -> list[Given]:
 
 async def changed_uses(db: Reading, offer_id: int) -> Sequence[Row]:
     """Allocations of an offer (id, units) that use another sum of donations than `units`."""
-    used = _used_by_allocation()
-    should = sa.case(
-        (allocations.c.status.in_(sorted(LIVE_STATUSES)), allocations.c.units_drawn), else_=0
-    )
     return await db.rows(
-        sa.select(allocations.c.id, should.label("units"))
-        .select_from(allocations.outerjoin(used, used.c.allocation_id == allocations.c.id))
-        .where(allocations.c.offer_id == offer_id, should != sa.func.coalesce(used.c.units, 0))
+        sa.select(allocations.c.id, _counts().label("units"))
+        .where(allocations.c.offer_id == offer_id, _counts() != sa.func.coalesce(_used(), 0))
         .order_by(allocations.c.id)
     )
 
@@ -202,9 +232,40 @@ async def recount(db: Writing, donation_ids: Iterable[int]) -> None:
         await db.execute(sa.update(donations).where(donations.c.id.in_(part)).values(used=total))
 
 
-def _used_by_allocation() -> sa.Subquery:
+def _due(column: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Of allocations whose units have changed since donations were brought up to them."""
+    return sa.select(column).where(sa.text(UNATTRIBUTED))
+
+
+def _ungiven() -> sa.Select[int]:
     return (
-        sa.select(donation_uses.c.allocation_id, sa.func.sum(donation_uses.c.units).label("units"))
-        .group_by(donation_uses.c.allocation_id)
-        .subquery()
+        sa.select(allocations.c.id)
+        .join(offers, offers.c.id == allocations.c.offer_id)
+        .where(
+            allocations.c.id.in_(_due(allocations.alias("due").c.id)),
+            offers.c.campaign_id.is_(None),
+            ~_is_given(),
+        )
+        .order_by(allocations.c.id)
+    )
+
+
+def _is_given() -> sa.ColumnElement[bool]:
+    return sa.select(donations.c.id).where(donations.c.offer_id == offers.c.id).exists()
+
+
+def _counts() -> sa.ColumnElement[int]:
+    """Units that an allocation takes from its offer now."""
+    return sa.case(
+        (allocations.c.status.in_(sorted(LIVE_STATUSES)), allocations.c.units_drawn), else_=0
+    )
+
+
+def _used() -> sa.ColumnElement[int]:
+    """Units of donations that an allocation uses; null: none."""
+    return (
+        sa.select(sa.func.sum(donation_uses.c.units))
+        .where(donation_uses.c.allocation_id == allocations.c.id)
+        .correlate(allocations)
+        .scalar_subquery()
     )

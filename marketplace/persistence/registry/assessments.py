@@ -90,30 +90,75 @@ async def change_override(db: Writing, override_id: int, values: Values) -> None
 
 
 async def lapse(db: Writing, *, now: datetime, limit: int) -> Sequence[Row]:
-    """Mark latest assessments whose class has run out; rows of id and household_id."""
-    later = assessments.alias()
-    superseded = sa.select(later.c.id).where(
-        later.c.household_id == assessments.c.household_id,
-        sa.or_(
-            later.c.assessed_at > assessments.c.assessed_at,
-            sa.and_(
-                later.c.assessed_at == assessments.c.assessed_at, later.c.id > assessments.c.id
-            ),
-        ),
-    )
-    due = (
-        sa.select(assessments.c.id, assessments.c.household_id)
-        .select_from(with_override())
-        .where(assessments.c.lapsed_at.is_(None), runs_out() <= now, ~superseded.exists())
-        .order_by(assessments.c.id)
-        .limit(limit)
-        .with_for_update(of=assessments, skip_locked=True)
-    )
-    rows = await db.rows(due)
+    """Mark assessments whose class has run out; id and household_id of those that stand.
+
+    Those that a later one stands in for are marked with them, so that nobody looks at them again.
+    """
+    of_override = await db.rows(_ran_out_by_override(now, limit))
+    if of_override:
+        await db.execute(
+            sa.update(assessment_overrides)
+            .where(assessment_overrides.c.assessment_id.in_([row["id"] for row in of_override]))
+            .values(lapsed_at=now)
+        )
+    rows = {row["id"]: row for row in [*of_override, *await db.rows(_ran_out(now, limit))]}
     if rows:
         await db.execute(
             sa.update(assessments)
-            .where(assessments.c.id.in_([row["id"] for row in rows]))
+            .where(assessments.c.id.in_(sorted(rows)), assessments.c.lapsed_at.is_(None))
             .values(lapsed_at=now)
         )
-    return rows
+    return [row for _, row in sorted(rows.items()) if not row["is_superseded"]]
+
+
+def _ran_out(now: datetime, limit: int) -> sa.Select[tuple[object, ...]]:
+    """By their own end; where an override counts and no later one does, that has its own."""
+    superseded = _superseded()
+    return (
+        sa.select(assessments.c.id, assessments.c.household_id, superseded.label("is_superseded"))
+        .select_from(with_override())
+        .where(
+            assessments.c.lapsed_at.is_(None),
+            assessments.c.valid_until <= now,
+            sa.or_(assessment_overrides.c.id.is_(None), superseded),
+        )
+        .order_by(assessments.c.valid_until, assessments.c.id)
+        .limit(limit)
+        .with_for_update(of=assessments, skip_locked=True)
+    )
+
+
+def _ran_out_by_override(now: datetime, limit: int) -> sa.Select[tuple[object, ...]]:
+    return (
+        sa.select(
+            assessments.c.id, assessments.c.household_id, _superseded().label("is_superseded")
+        )
+        .join(assessment_overrides, assessment_overrides.c.assessment_id == assessments.c.id)
+        .where(
+            assessment_overrides.c.status == OverrideStatus.APPROVED,
+            assessment_overrides.c.lapsed_at.is_(None),
+            assessment_overrides.c.valid_until <= now,
+        )
+        .order_by(assessment_overrides.c.valid_until, assessments.c.id)
+        .limit(limit)
+        .with_for_update(of=assessments, skip_locked=True)
+    )
+
+
+def _superseded() -> sa.Exists:
+    """Whether a later assessment stands in for a row's."""
+    later = assessments.alias()
+    return (
+        sa.select(later.c.id)
+        .where(
+            later.c.household_id == assessments.c.household_id,
+            sa.or_(
+                later.c.assessed_at > assessments.c.assessed_at,
+                sa.and_(
+                    later.c.assessed_at == assessments.c.assessed_at, later.c.id > assessments.c.id
+                ),
+            ),
+        )
+        .correlate(assessments)
+        .exists()
+    )

@@ -10,11 +10,17 @@ from marketplace.domain.exchange.donations import DonationStatus
 from marketplace.persistence.tables.columns import (
     BigKey,
     UtcDateTime,
+    index_where,
     key,
     metadata,
     moment,
     one_of,
     to,
+)
+
+# Spelled out, since an index serves only what is asked for in its own words.
+UNATTRIBUTED = (
+    "attributed <> CASE WHEN status IN ('DECLINED', 'CANCELLED') THEN 0 ELSE units_drawn END"
 )
 
 
@@ -39,6 +45,17 @@ def offer_columns() -> tuple[SchemaItem, ...]:
             sqlite_where=sa.text("kind = 'CASH'"),
             postgresql_where=sa.text("kind = 'CASH'"),
         ),
+    )
+
+
+def attribution_columns() -> tuple[SchemaItem, ...]:
+    """Columns of `allocations`: how many of its units the donations behind it are brought up to.
+
+    Of offers that nothing was donated to, what it draws, once that was looked at.
+    """
+    return (
+        sa.Column("attributed", sa.BigInteger, nullable=False, server_default="0"),
+        index_where("ix_allocations_unattributed", "offer_id", where=UNATTRIBUTED),
     )
 
 

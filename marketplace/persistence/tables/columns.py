@@ -59,6 +59,11 @@ def moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, UtcDateTime(), nullable=nullable)
 
 
+def index_where(name: str, *columns: str, where: str) -> sa.Index:
+    """An index of some rows only; it serves only what is asked for in the words of `where`."""
+    return sa.Index(name, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 def one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
     """The database knows the words of a status, too."""
     listed = ", ".join(f"'{value}'" for value in values)

@@ -8,7 +8,7 @@ from marketplace.domain.exchange.conflicts import ConflictKind
 from marketplace.domain.registry.appeals import AppealStatus
 from marketplace.domain.registry.assessments import Area, EligibilityClass
 from marketplace.domain.registry.overrides import OverrideStatus
-from marketplace.persistence.tables.columns import key, metadata, moment, one_of, to
+from marketplace.persistence.tables.columns import index_where, key, metadata, moment, one_of, to
 
 
 def _version() -> sa.Column[int]:
@@ -76,6 +76,7 @@ assessment_overrides = sa.Table(
     to("accounts", "decided_by", nullable=True),
     moment("decided_at", nullable=True),
     sa.Column("decision_reason", sa.Text),
+    moment("lapsed_at", nullable=True),
     _version(),
     one_of("eligibility_class", tuple(EligibilityClass)),
     one_of("status", tuple(OverrideStatus)),
@@ -86,6 +87,12 @@ assessment_overrides = sa.Table(
     ),
     sa.UniqueConstraint("assessment_id", name="uq_assessment_overrides_assessment_id"),
     sa.Index("ix_assessment_overrides_status", "status"),
+    index_where(
+        "ix_assessment_overrides_running_out",
+        "status",
+        "valid_until",
+        where="lapsed_at IS NULL AND valid_until IS NOT NULL",
+    ),
 )
 
 appeals = sa.Table(

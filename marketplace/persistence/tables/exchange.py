@@ -15,8 +15,16 @@ from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.offers import OfferStatus
 from marketplace.domain.exchange.plans import PlanKind, PlanLineStatus, PlanStatus
 from marketplace.domain.exchange.referrals import ReviewDecision
-from marketplace.persistence.tables.campaigns import offer_columns
-from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
+from marketplace.persistence.tables.campaigns import attribution_columns, offer_columns
+from marketplace.persistence.tables.columns import (
+    BigKey,
+    index_where,
+    key,
+    metadata,
+    moment,
+    one_of,
+    to,
+)
 from marketplace.persistence.tables.deliveries import handover_columns
 
 
@@ -54,6 +62,7 @@ government_aids = sa.Table(
     one_of("kind", tuple(GovernmentAidKind)),
     sa.CheckConstraint("amount_fen >= 0 AND covers_quantity >= 0", name="amounts_not_negative"),
     sa.Index("ix_government_aids_household_id", "household_id"),
+    index_where("ix_government_aids_not_counted", "starts_on", where="counted_at IS NULL"),
 )
 
 consents = sa.Table(
@@ -83,6 +92,9 @@ consents = sa.Table(
         postgresql_where=sa.text("status = 'GIVEN'"),
     ),
     sa.Index("ix_consents_household_id", "household_id"),
+    index_where(
+        "ix_consents_expires_at", "expires_at", where="status = 'GIVEN' AND expires_at IS NOT NULL"
+    ),
 )
 
 referrals = sa.Table(
@@ -149,11 +161,9 @@ needs = sa.Table(
     sa.Index("ix_needs_referral_id", "referral_id"),
     sa.Index("ix_needs_status_severity", "status", "severity"),
     sa.Index("ix_needs_created_at", "created_at"),
-    sa.Index(
-        "ix_needs_due_at",
-        "due_at",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
+    index_where("ix_needs_due_at", "due_at", where="due_at IS NOT NULL"),
+    index_where(
+        "ix_needs_given_twice", "status", "household_id", where="overlap > 0 AND covered < quantity"
     ),
 )
 
@@ -370,6 +380,7 @@ allocations = sa.Table(
     moment("ended_at", nullable=True),
     _version(),
     *handover_columns(),
+    *attribution_columns(),
     one_of("origin", tuple(AllocationOrigin)),
     one_of("status", tuple(AllocationStatus)),
     one_of("cancel_reason", tuple(CancelReason)),
@@ -378,10 +389,5 @@ allocations = sa.Table(
     sa.UniqueConstraint("plan_line_id", name="uq_allocations_plan_line_id"),
     sa.Index("ix_allocations_need_id", "need_id"),
     sa.Index("ix_allocations_offer_id", "offer_id"),
-    sa.Index(
-        "ix_allocations_reserved_until",
-        "reserved_until",
-        sqlite_where=sa.text("status = 'RESERVED'"),
-        postgresql_where=sa.text("status = 'RESERVED'"),
-    ),
+    index_where("ix_allocations_reserved_until", "reserved_until", where="status = 'RESERVED'"),
 )

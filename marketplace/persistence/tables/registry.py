@@ -9,7 +9,15 @@ from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.households import HouseholdStatus, MonitoringCategory
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
 from marketplace.domain.registry.regions import LocationSource, RegionLevel
-from marketplace.persistence.tables.columns import BigKey, key, metadata, moment, one_of, to
+from marketplace.persistence.tables.columns import (
+    BigKey,
+    index_where,
+    key,
+    metadata,
+    moment,
+    one_of,
+    to,
+)
 
 # tree_low..tree_high is the interval of the subtree (nested sets, numbered in pre-order): a region
 # lies in another's subtree when other.tree_low <= tree_low AND tree_low <= other.tree_high.
@@ -176,4 +184,9 @@ assessments = sa.Table(
     sa.Index("ix_assessments_household_id_assessed_at", "household_id", "assessed_at"),
     sa.Index("ix_assessments_due_at", "due_at"),
     sa.Index("ix_assessments_valid_until", "valid_until"),
+    index_where(
+        "ix_assessments_running_out",
+        "valid_until",
+        where="lapsed_at IS NULL AND valid_until IS NOT NULL",
+    ),
 )

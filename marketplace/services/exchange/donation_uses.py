@@ -13,6 +13,7 @@ from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import donation_outcomes, donations
 
 AT_ONCE_MAX = 200
+MARKED_MAX = 1_000
 COUNTY_TIME = timedelta(hours=8)
 
 
@@ -37,10 +38,17 @@ async def attribute_all(database: Database) -> int:
     """The same for every offer that needs it, each in a transaction of its own; how many did."""
     async with database.read() as db:
         due = await donations.unattributed(db, limit=AT_ONCE_MAX)
+        any_ungiven = await donations.any_ungiven(db)
     for offer_id, campaign_id in due:
         async with database.write() as db:
+            await donations.lock_campaign(db, campaign_id)
+            allocation_ids = await donations.lock_unattributed(db, offer_id, limit=MARKED_MAX)
             await donations.lock_sources(db, offer_id, campaign_id)
             await attribute(db, offer_id)
+            await donations.mark_attributed(db, allocation_ids)
+    if any_ungiven:
+        async with database.write() as db:
+            await donations.pass_by_ungiven(db, limit=MARKED_MAX)
     return len(due)
 
 
