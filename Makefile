@@ -66,7 +66,7 @@ doctor: $(INSTALLED) ## look for what is wrong, and say what to do
 
 .PHONY: test
 test: $(DEV) ## every test, on SQLite and on a real PostgreSQL
-	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## format, lint, types, floors and wings, file lengths
@@ -87,7 +87,7 @@ schema: $(INSTALLED) ## write schema.graphql anew
 
 .PHONY: cov
 cov: $(DEV) ## tests with branch coverage
-	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 .PHONY: audit
 audit: $(DEV) ## the GraphQL-over-HTTP audit and three real clients (needs Node)

@@ -42,6 +42,7 @@ def run(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.one_database
 async def test_an_operator_sets_up_makes_an_account_rotates_its_key_and_ends_it(
     environ: dict[str, str], database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -42,6 +42,8 @@ from marketplace.services.demo import AlreadyLoaded, DemoSize
 from marketplace.services.registry.personal_data import read as read_personal_data
 from tests.fixtures.county import SEALER
 
+pytestmark = pytest.mark.one_database  # one county made up, as rows
+
 SMALL = DemoSize(households=120, needs=150, offers=90)
 CAMPAIGNS = ("慈善一日捐", "99公益日", "暖床前", "慈善情暖万家", "慈善+互联网")
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -62,6 +64,7 @@ async def rows(database: Database, table: sa.Table) -> list[dict[str, object]]:
         return [dict(r) for r in await db.rows(sa.select(table).order_by(*table.primary_key))]
 
 
+@pytest.mark.both_databases
 async def test_the_county_holds_by_the_rules_of_the_exchange(county: Database) -> None:
     result = await demo.load(county, SEALER, size=SMALL)
 
@@ -172,6 +175,7 @@ async def test_progress_only_goes_forward_and_ends_at_the_whole(county: Database
     assert all(stage for _, stage in told)
 
 
+@pytest.mark.both_databases
 async def test_services_are_visits_with_a_rhythm_and_minutes_with_an_end(county: Database) -> None:
     await demo.load(county, SEALER, size=SMALL)
 

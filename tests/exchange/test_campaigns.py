@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 
 from marketplace.domain.ids import key_of, opaque_id
-from marketplace.persistence.tables import donation_uses
+from marketplace.persistence.tables import allocations, donation_uses
 from marketplace.services.exchange.donation_uses import attribute_all
 from tests.exchange.asking import Asking, give_keys
 from tests.fixtures.invariants import all_is_well
-from tests.fixtures.market import Market, a_consent, a_household, a_need, an_allocation
+from tests.fixtures.market import (
+    Market,
+    a_consent,
+    a_household,
+    a_need,
+    an_allocation,
+    an_offer,
+)
 from tests.fixtures.served import served, settings_for
 
 CAMPAIGN = (
@@ -131,8 +138,13 @@ async def test_a_campaign_raises_a_cash_offer_and_gives_back_only_what_is_unspen
     back = {"id": third["donation"]["id"], "reason": "误捐"}
     kept = asking.do("provider", REFUND, back)
     assert [error["code"] for error in kept["userErrors"]] == ["SPENT"]
+    bought = await a_need(market, household_id, quantity=50, quantity_asked=50)
+    elsewhere = await an_allocation(market, bought, await an_offer(market), 50)
     assert await attribute_all(market.database) == 1
     assert await attribute_all(market.database) == 0
+    for allocation, units in ((spent, 16_000), (elsewhere, 50)):  # neither is looked at again
+        assert (await market.row(allocations, allocation))["attributed"] == units
+    assert await market.count(donation_uses, donation_uses.c.allocation_id == elsewhere) == 0
     assert await market.count(donation_uses, donation_uses.c.allocation_id == spent) == 2
 
     closed = asking.do("provider", CLOSE, {"id": made["id"]})["campaign"]

@@ -37,6 +37,8 @@ from tests.importing.files import (
     take,
 )
 
+pytestmark = pytest.mark.one_database  # files are read alike; services are tried on both
+
 
 @pytest.fixture
 async def county(database: Database) -> County:

@@ -16,7 +16,8 @@ from marketplace.domain.ids import opaque_id
 from marketplace.persistence import events, feed
 from marketplace.persistence.database import Database, Writing
 from marketplace.persistence.tables import api_keys, published_needs
-from marketplace.services.feed import follow
+from marketplace.persistence.tables import events as event_rows
+from marketplace.services.feed import RESUME_MAX, follow
 from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import (
     Market,
@@ -165,6 +166,51 @@ async def test_who_may_see_what_is_asked_again_at_every_event(server: Asked) -> 
 
 
 @pytest.mark.one_database
+async def test_what_a_follower_may_not_see_costs_it_one_question_for_all(server: Asked) -> None:
+    market = server.market
+    _, own = await allocated(market, "other")
+    _, hidden = await allocated(market)
+    renewals: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM api_keys" in statement:
+            renewals.append(statement)
+
+    async with market.database.write() as db:
+        for _ in range(60):
+            await _append(db, market.database, "allocation.accepted", "Allocation", hidden, {})
+    last = await happen(market, "allocation.accepted", "Allocation", own)
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        with socket(server.server, init=bearer("other_provider")) as opened:
+            opened.subscribe("1", UPDATED, {"after": "0"})
+            assert told(opened)["position"] == last
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert 0 < len(renewals) < 10
+
+
+@pytest.mark.one_database
+async def test_a_feed_goes_on_from_a_position_within_reach_only(server: Asked) -> None:
+    market = server.market
+    need = await a_need(market, await a_household(market))
+    copy = await market.value(sa.select(published_needs.c.id))
+    far_on = {"id": RESUME_MAX + 5, "at": market.database.now(), "kind": "a.kind"}
+    async with market.database.write() as db:
+        await db.insert(event_rows, far_on | {"entity": "Need", "entity_id": need, "data": {}})
+
+    with socket(server.server, init={"Accept-Language": "en"}) as opened:
+        opened.subscribe("1", PUBLISHED, {"after": "4"})
+        refused = opened.next()
+        assert "'POSITION_TOO_OLD'" in str(refused)
+        if refused["type"] == "next":
+            assert opened.next()["type"] == "complete"
+        opened.subscribe("2", PUBLISHED, {"after": "5"})
+        at = await happen(market, "need.published", "Need", need, publishedNeedId=copy)
+        assert told(opened)["position"] == at
+
+
+@pytest.mark.one_database
 def test_a_follower_that_asks_wrongly_is_told_so(server: Asked) -> None:
     wrong = [
         (PUBLISHED, {"after": "x"}, "INVALID_CURSOR"),
@@ -238,7 +284,7 @@ async def test_a_follower_hears_of_what_another_process_committed(
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
-    happened = await first
+    (happened,) = await first
     await following.aclose()
     thread.join()
 

@@ -24,6 +24,8 @@ from tests.planning.planned import a_consenting, units
 from tests.planning.proposals import a_proposal
 from tests.readgraph.asking import ask, counted
 
+pytestmark = pytest.mark.one_database  # told of what is kept with the plan
+
 SHORT = """query Short($region: ID, $category: ID, $plan: ID, $first: Int! = 100) {
   shortages(regionId: $region, categoryId: $category, plan: $plan, first: $first) {
     planId total shortages { regionLabel isRest categoryLabel short { value unit } households

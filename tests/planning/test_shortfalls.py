@@ -29,6 +29,8 @@ from tests.planning.planned import a_consenting, units
 from tests.planning.proposals import a_proposal
 from tests.readgraph.asking import ask, counted, schema
 
+pytestmark = pytest.mark.one_database  # told of what is kept with the plan
+
 WHY = """query Why($plan: ID) { needs(first: 50) { nodes { id shortfall(plan: $plan) {
   kind complete short { value unit } lacking rules leftAside offers outrankingNeeds tiedNeeds
   estimate level { position isFloor severityBand } sentence } } } }"""

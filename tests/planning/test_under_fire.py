@@ -135,6 +135,7 @@ async def test_a_worker_stopped_beyond_its_lease_cannot_write_when_it_wakes(
     await assert_planned_once(market, plan_id)
 
 
+@pytest.mark.one_database
 async def test_a_worker_stopped_while_it_solves_ends_its_child_when_it_wakes_and_lives_on(
     market: Market, database_url: str
 ) -> None:
@@ -154,6 +155,7 @@ async def test_a_worker_stopped_while_it_solves_ends_its_child_when_it_wakes_and
     await assert_planned_once(market, plan_id)
 
 
+@pytest.mark.one_database
 async def test_a_running_plan_is_cancelled_within_two_seconds_and_no_solver_survives(
     market: Market, database_url: str
 ) -> None:
@@ -175,6 +177,7 @@ async def test_a_running_plan_is_cancelled_within_two_seconds_and_no_solver_surv
     assert await market.count(events, events.c.kind == "plan.cancelled") == 1
 
 
+@pytest.mark.one_database
 async def test_a_waiting_plan_that_is_cancelled_is_never_run(market: Market) -> None:
     plan_id = await a_plan(market)
     act = market.act("reviewer")

@@ -16,6 +16,8 @@ from marketplace.services.jobs import JobFailed
 from tests.fixtures.market import Market, a_market, a_need, an_offer
 from tests.planning.planned import a_consenting, units
 
+pytestmark = pytest.mark.one_database  # what is made of rows that both read alike
+
 NEEDS, OFFERS = 40, 3
 
 

@@ -90,6 +90,7 @@ async def walk(
         variables[cursor] = info["startCursor" if backward else "endCursor"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("root", sorted(ROOTS))
 async def test_every_order_of_a_list_is_complete(world: World, root: str) -> None:
     dice = random.Random(7)

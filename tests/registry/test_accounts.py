@@ -16,6 +16,8 @@ from marketplace.persistence.tables import accounts, api_keys, events
 from marketplace.services.registry import accounts as service
 from tests.fixtures.county import COUNTY, County, a_county
 
+pytestmark = pytest.mark.one_database  # rules and digests, alike on both
+
 
 async def an_officer(county: County) -> int:
     command = CreateAccount(

@@ -13,6 +13,8 @@ from marketplace.services.registry import households as household_service
 from marketplace.services.registry import personal_data
 from tests.fixtures.county import NUMBER, SEALER, County, a_county, a_family, belongs_to
 
+pytestmark = pytest.mark.one_database  # sealing and rules, alike on both
+
 WHY = "核对大病救助材料"
 
 
