@@ -138,6 +138,17 @@ class InvalidId(TopLevelError):
     )
 
 
+class PositionTooOld(TopLevelError):
+    """A feed is asked to go on from further back than it keeps in reach."""
+
+    code = "POSITION_TOO_OLD"
+    text = Text(
+        "This position lies too far back to go on from. Begin anew without a position, and read "
+        "the list once.",
+        "该位置过早，无法从此处继续。请不带位置重新订阅，并重新读取一次列表。",
+    )
+
+
 class InvalidCursor(TopLevelError):
     """A cursor that this connection, in this order, never gave out."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
+from marketplace.domain.errors import PositionTooOld
 from marketplace.domain.permissions import Viewer
 from marketplace.persistence import feed
 from marketplace.persistence.database import Database, Row
@@ -17,6 +18,7 @@ from marketplace.services.jobs import Bell
 
 POLL_S = 1.0  # how often to look for what other processes wrote
 BATCH = 100
+RESUME_MAX = 10_000  # positions that a follower may have been away for
 
 
 class Sight(Protocol):
@@ -78,13 +80,20 @@ class Happened:
 
 async def follow(
     database: Database, kinds: Collection[str], *, after: int | None
-) -> AsyncGenerator[Happened, None]:
+) -> AsyncGenerator[Sequence[Happened], None]:
     """Events of some kinds as they are committed, in the order of their positions, for ever.
 
+    Up to BATCH of them at once, and never none.
+
     after    the position to go on from; None: from now on
+
+    Raises PositionTooOld where that is more than RESUME_MAX positions ago.
     """
     tail = feed_bell(database)
-    at = await tail.newest(database) if after is None else after
+    begun_at = await tail.newest(database)
+    at = begun_at if after is None else after
+    if begun_at - at > RESUME_MAX:
+        raise PositionTooOld
     while True:
         # Listening begins before looking, so that no ring falls in between.
         ringing = asyncio.ensure_future(tail.heard(POLL_S))
@@ -94,14 +103,9 @@ async def follow(
             if newest > at:
                 async with database.read() as db:
                     rows = await feed.after(db, at, limit=BATCH, kinds=kinds)
-            for row in rows:
-                yield Happened(
-                    position=row["id"],
-                    at=row["at"],
-                    kind=row["kind"],
-                    subjects=dict(subjects(row)),
-                )
-                at = row["id"]
+            if rows:
+                yield [_happened(row) for row in rows]
+                at = rows[-1]["id"]
             if len(rows) < BATCH:
                 at = max(at, newest)  # of the wanted kinds nothing lies before it
                 await ringing
@@ -116,3 +120,9 @@ def subjects(event: Row) -> list[tuple[str, int]]:
     if copy is not None:
         found.append(("PublishedNeed", int(copy)))
     return found
+
+
+def _happened(row: Row) -> Happened:
+    return Happened(
+        position=row["id"], at=row["at"], kind=row["kind"], subjects=dict(subjects(row))
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from datetime import datetime
@@ -14,7 +15,7 @@ from marketplace.domain.errors import InvalidCursor, Unauthenticated
 from marketplace.domain.ids import key_of
 from marketplace.domain.permissions import Role
 from marketplace.services.exchange import followed
-from marketplace.services.feed import Happened, follow
+from marketplace.services.feed import RESUME_MAX, Happened, follow
 from schema.exchange.allocations import Allocation
 from schema.exchange.published_needs import PublishedNeed
 from schema.payloads import Info
@@ -24,7 +25,9 @@ from schema.readgraph.sight import seen
 POSITION = "Where it stands in the feed; give it as `after` to go on from here."
 RESUME = (
     " After a lost connection subscribe again with `after`: the position of the last event that "
-    "was received; nothing is passed by. Who may see what is looked up again at every event."
+    "was received; nothing is passed by. One that lies more than "
+    f"{RESUME_MAX:,} positions back is refused (POSITION_TOO_OLD): read the list and begin anew "
+    "without it. Who may see what is looked up again all along."
 )
 After = Annotated[
     str | None,
@@ -32,6 +35,7 @@ After = Annotated[
 ]
 
 POSITION_LENGTH_MAX = 18
+RENEWED_FOR_S = 1.0
 
 RESERVED = ("allocation.reserved",)
 MOVED = (
@@ -97,9 +101,10 @@ class FeedSubscriptions:
     ) -> AsyncGenerator[OfferAllocated, None]:
         offer_key = None if offer_id is None else key_of("Offer", offer_id)
 
-        async def wanted(key: int) -> bool:
-            found = await followed.offer_of(info.context.database, key)
-            return offer_key in (None, found)
+        async def wanted(keys: Collection[int]) -> Collection[int]:
+            if offer_key is None:
+                return keys
+            return await followed.of_offer(info.context.database, offer_key, keys)
 
         following = _follow(info, "Allocation", RESERVED, after, wanted)
         async with aclosing(following) as found:
@@ -124,8 +129,8 @@ class FeedSubscriptions:
     ) -> AsyncGenerator[DeliveryUpdated, None]:
         only = None if allocation_id is None else key_of("Allocation", allocation_id)
 
-        async def wanted(key: int) -> bool:
-            return only in (None, key)
+        async def wanted(keys: Collection[int]) -> Collection[int]:
+            return keys if only is None else {only} & set(keys)
 
         following = _follow(info, "Allocation", MOVED, after, wanted)
         async with aclosing(following) as found:
@@ -138,8 +143,8 @@ class FeedSubscriptions:
                 )
 
 
-async def _all(_key: int) -> bool:
-    return True
+async def _all(keys: Collection[int]) -> Collection[int]:
+    return keys
 
 
 async def _follow(
@@ -147,25 +152,40 @@ async def _follow(
     target: str,
     kinds: Collection[str],
     after: str | None,
-    wanted: Callable[[int], Awaitable[bool]] = _all,
+    wanted: Callable[[Collection[int]], Awaitable[Collection[int]]] = _all,
 ) -> AsyncGenerator[tuple[Happened, object], None]:
-    """Events whose entity the viewer may see when they are told, with that entity."""
+    """Events whose entity the viewer may see when they are told, with that entity.
+
+    What nobody here may see costs one question for all that came at once.
+    """
     if target != "PublishedNeed" and info.context.viewer.role is Role.PUBLIC:
         raise Unauthenticated
     database = info.context.database
     async with aclosing(follow(database, kinds, after=_position(after))) as happened:
-        async for event in happened:
-            key = event.subjects.get(target)
-            if key is None or not await wanted(key):
+        async for events in happened:
+            keys = {each.subjects[target] for each in events if target in each.subjects}
+            keys = set(await wanted(keys)) if keys else keys
+            if not keys:
                 continue
-            context = await info.context.renewed()
-            asking = strawberry.Info(
-                _raw_info=info._raw_info._replace(context=context), _field=info._field
-            )
-            entity = await read_one(asking, target, key)
-            # A client that asks for the position alone is told no more than it may see, either.
-            if entity is not None or key in await seen(database, context.viewer, target, [key]):
-                yield event, entity
+            asking, looked_at = await _renewed(info), time.monotonic()
+            visible = await seen(database, asking.context.viewer, target, sorted(keys))
+            for event in events:
+                key = event.subjects.get(target)
+                if key is None or key not in visible:
+                    continue
+                if time.monotonic() - looked_at > RENEWED_FOR_S:  # the client reads slowly
+                    asking, looked_at = await _renewed(info), time.monotonic()
+                entity = await read_one(asking, target, key)
+                # Who asks for the position alone is told no more than it may see, either.
+                viewer = asking.context.viewer
+                if entity is not None or key in await seen(database, viewer, target, [key]):
+                    yield event, entity
+
+
+async def _renewed(info: Info) -> Info:
+    """The question as its viewer is now. Raises Unauthenticated once the key has ended."""
+    context = await info.context.renewed()
+    return strawberry.Info(_raw_info=info._raw_info._replace(context=context), _field=info._field)
 
 
 def _position(after: str | None) -> int | None:

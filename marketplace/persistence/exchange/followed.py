@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from marketplace.persistence.database import Reading
 from marketplace.persistence.tables import allocations
 
 
-async def offer_of(db: Reading, allocation_id: int) -> int | None:
-    """The offer that an allocation is of."""
-    found = await db.scalar(
-        sa.select(allocations.c.offer_id).where(allocations.c.id == allocation_id)
+async def of_offer(db: Reading, offer_id: int, allocation_ids: Collection[int]) -> set[int]:
+    """Those of some allocations that are of an offer."""
+    rows = await db.rows(
+        sa.select(allocations.c.id).where(
+            allocations.c.id.in_(sorted(allocation_ids)), allocations.c.offer_id == offer_id
+        )
     )
-    return None if found is None else int(str(found))
+    return {row["id"] for row in rows}
