@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from functools import cache
 
 import strawberry
 from graphql import GraphQLSchema, get_named_type
@@ -193,20 +195,34 @@ SUBSCRIPTIONS: list[type] = [PlanSubscriptions, FeedSubscriptions]
 def build_schema(settings: Settings) -> Schema:
     """The schema that a server of these settings answers with."""
     gate = Gate(settings)
+    roots = (tuple(QUERIES), tuple(MUTATIONS), tuple(SUBSCRIPTIONS))
+    schema = copy(_graph(*roots, is_production=settings.profile == "production"))
+    schema.extensions = (lambda: Checks(gate),)
+    gate.schema = schema._schema
+    return schema
+
+
+@cache
+def _graph(
+    queries: tuple[type, ...],
+    mutations: tuple[type, ...],
+    subscriptions: tuple[type, ...],
+    *,
+    is_production: bool,
+) -> Schema:
+    """The types and what resolves them, which no other setting changes: built once a process."""
     schema = Schema(
-        query=_root("Query", "Everything that can be asked.", QUERIES) or ViewerQuery,
-        mutation=_root("Mutation", "Everything that can be done.", MUTATIONS),
-        subscription=_root("Subscription", "Everything that can be followed.", SUBSCRIPTIONS),
+        query=_root("Query", "Everything that can be asked.", queries) or ViewerQuery,
+        mutation=_root("Mutation", "Everything that can be done.", mutations),
+        subscription=_root("Subscription", "Everything that can be followed.", subscriptions),
         config=StrawberryConfig(
-            disable_field_suggestions=settings.profile == "production",
+            disable_field_suggestions=is_production,
             relay_max_results=100,
             scalar_map=SCALARS,
         ),
-        extensions=[lambda: Checks(gate)],
     )
     install(schema)
     _describe_inputs(schema._schema)
-    gate.schema = schema._schema
     return schema
 
 
