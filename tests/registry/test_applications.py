@@ -152,7 +152,7 @@ async def test_what_nobody_can_mean_is_refused_by_field(asked: Asked) -> None:
         ({"channel": "PHONE"}, "channel", "INVALID"),
         ({"channel": "FILE"}, "channel", "INVALID"),
         ({"regionCode": COUNTY}, "regionId", "INVALID"),
-        ({"regionCode": "nowhere"}, "region", "INVALID"),
+        ({"regionCode": "nowhere"}, "regionCode", "INVALID"),
         ({"regionCode": None}, "regionId", "REQUIRED"),
     ):
         refused = asked.do(None, SUBMIT, ASKED | changes)

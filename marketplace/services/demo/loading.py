@@ -166,7 +166,7 @@ def _throw(on: Ground, size: DemoSize, seed: int) -> _Thrown:
 async def _staff(db: Writing, on: Ground, thrown: _Thrown) -> tuple[list[dict[str, object]], Staff]:
     """Organizations and accounts, there since before the story."""
     organizations, told = await ground.add_organizations(db, on, STAFF_SINCE)
-    cell = _busiest_cell(thrown.homes)
+    cell = _busiest_cell(on, thrown.homes)
     staff = await ground.add_staff(db, on, organizations, grid_cell=cell, now=STAFF_SINCE)
     await events.append_many(db, told)
     return organizations, staff
@@ -301,9 +301,17 @@ async def _add_offers(
     ]
 
 
-def _busiest_cell(homes: Sequence[families.Home]) -> int:
-    """The grid cell with the most households: its worker has something to see."""
-    counts = Counter(home.household.region_id for home in homes)
+def _busiest_cell(on: Ground, homes: Sequence[families.Home]) -> int:
+    """The grid cell with the most households of the town whose officer has a key.
+
+    Its worker has something to see, and what it brings that officer can confirm.
+    """
+    town = on.regions[ground.TOWN]["id"]
+    counts = Counter(
+        home.household.region_id
+        for home in homes
+        if on.town_of(home.household.region_id)["id"] == town
+    )
     return max(counts, key=lambda region_id: (counts[region_id], -region_id))
 
 

@@ -24,7 +24,7 @@ from marketplace.domain.exchange.donations import (
 )
 from marketplace.domain.exchange.offers import OfferStatus, OfferTerms
 from marketplace.domain.moves import check_move
-from marketplace.domain.permissions import PROVIDERS
+from marketplace.domain.permissions import PROVIDERS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
 from marketplace.persistence.crypto import Sealer, new_seal_id
@@ -118,7 +118,7 @@ async def assign(database: Database, act: Act, command: AssignDonation) -> int:
         if turn.replay is not None:
             return int(str(turn.replay["donation"]))
         now = database.now()
-        campaign = await _open_campaign(turn.db, command.campaign_id, now)
+        campaign = await _open_campaign(turn.db, act.viewer, command.campaign_id, now)
         row = await _for_move(turn, "donationAssign", command.donation_id, command)
         if row["campaign_id"] is not None or row["kind"] != DonationKind.CASH:
             raise Conflict.of(
@@ -280,7 +280,7 @@ async def _whereto(
     """The open campaign, locked, and the organization. Raises Forbidden, NotFound, Conflict."""
     viewer = turn.act.viewer
     if command.campaign_id is not None:
-        campaign = await _open_campaign(turn.db, command.campaign_id, received_at)
+        campaign = await _open_campaign(turn.db, viewer, command.campaign_id, received_at)
         if not may_touch(viewer, "donationRecord", campaign["organization_id"]):
             raise Forbidden
         return campaign, int(campaign["organization_id"])
@@ -307,10 +307,18 @@ async def _check_recipient(db: Reading, organization_id: int) -> None:
         )
 
 
-async def _open_campaign(db: Writing, campaign_id: int, at: datetime) -> Row:
+async def _open_campaign(db: Writing, viewer: Viewer, campaign_id: int, at: datetime) -> Row:
     campaign = await campaigns.lock(db, campaign_id)
-    if campaign is None or campaign["status"] == CampaignStatus.DRAFT:
+    if campaign is None:
         raise NotFound
+    if campaign["status"] == CampaignStatus.DRAFT:
+        if not may_touch(viewer, "donationRecord", campaign["organization_id"]):
+            raise NotFound  # a draft is nobody else's to know of
+        raise Conflict.of(
+            "campaign_id",
+            "The campaign is a draft and takes no donations. Open it first, with campaignOpen.",
+            "该项目尚为草稿，不能接受捐赠；请先用 campaignOpen 启动。",
+        )
     if campaign["organization_status"] != OrganizationStatus.VERIFIED:
         raise Conflict.of(
             "campaign_id",

@@ -20,7 +20,9 @@ async def region_of_code(database: Database, code: str) -> int:
         found = await db.scalar(sa.select(regions.c.id).where(regions.c.code == code))
     if not isinstance(found, int):
         raise InvalidInput.of(
-            "region", f"There is no region with the code {code}.", f"没有代码为 {code} 的区划。"
+            "region_code",
+            f"There is no region with the code {code}.",
+            f"没有代码为 {code} 的区划。",
         )
     return found
 
