@@ -68,6 +68,10 @@ doctor: $(INSTALLED) ## look for what is wrong, and say what to do
 test: $(DEV) ## every test, on SQLite and on a real PostgreSQL
 	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
+.PHONY: test-all
+test-all: $(DEV) ## also the slow tests, and both databases for every test (40 minutes)
+	@$(BIN)/pytest -n 2 --dist loadgroup --slow --db each $(ARGS)
+
 .PHONY: check
 check: $(DEV) ## format, lint, types, floors and wings, file lengths
 	@$(BIN)/ruff format --check .

@@ -29,9 +29,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which databases the tests run on; each: also those for which one is enough",
     )
 
+    parser.addoption("--slow", action="store_true", help="also the slow tests: `make test-all`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what other tests try in a quicker way, unless all is asked for."""
+    if not config.getoption("--slow"):
+        left_out = [item for item in items if item.get_closest_marker("slow") is not None]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.get_closest_marker("slow") is None]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "one_database: one database is enough for this test")
+    config.addinivalue_line("markers", "slow: run by `make test-all` alone")
     config.addinivalue_line("markers", "both_databases: not for this one of such a file")
 
 

@@ -113,6 +113,7 @@ def test_a_call_goes_to_another_worker_when_its_own_is_killed(
     executor.shutdown()
 
 
+@pytest.mark.slow
 def test_a_call_that_kills_its_process_each_time_is_given_up(cluster: Cluster) -> None:
     executor = an_executor(cluster)
     with pytest.raises(BrokenExecutor):
@@ -151,6 +152,7 @@ def test_deadline_and_cancel_are_kept_on_a_cluster(cluster: Cluster) -> None:
     executor.shutdown()
 
 
+@pytest.mark.slow
 def test_without_its_scheduler_the_rest_is_solved_here_and_that_is_logged(
     cluster: Cluster, towns: Problem, alone: Plan, caplog: pytest.LogCaptureFixture
 ) -> None:

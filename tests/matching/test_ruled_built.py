@@ -47,6 +47,7 @@ def plainly_blocked(problem: Problem) -> bool:
 some_problems = ruled_problems().filter(plainly_blocked)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(some_problems)
 def test_what_is_built_first_ends_at_the_best_of_all_plans(problem: Problem) -> None:
@@ -63,6 +64,7 @@ def test_what_is_built_first_ends_at_the_best_of_all_plans(problem: Problem) -> 
         assert values == max(worth(problem, plan, c, units) for units in every)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(some_problems)
 def test_without_branch_and_cut_every_bound_still_holds(problem: Problem) -> None:
@@ -99,6 +101,7 @@ def test_where_only_trips_cost_no_level_is_given_up_for_them(problem: Problem) -
     )
 
 
+@pytest.mark.slow
 def test_a_built_plan_is_better_than_the_first_at_hand() -> None:
     town = visits(3, 90, 15)
     first = solve(town, deadline_s=0.0)

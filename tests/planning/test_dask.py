@@ -64,6 +64,7 @@ async def test_a_large_plan_is_solved_on_the_cluster_and_a_small_one_here(
     assert await asyncio.to_thread(steps, cluster) > before
 
 
+@pytest.mark.slow
 async def test_without_the_scheduler_a_plan_is_made_on_this_machine(
     database: Database, tmp_path: Path
 ) -> None:

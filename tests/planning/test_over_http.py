@@ -247,6 +247,7 @@ async def test_a_server_that_is_killed_and_started_again_finishes_its_plan_once(
     await killed_and_started_again(desk, database_url, tmp_path, "RUNNING")
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_server_that_is_killed_before_it_begins_a_plan_finishes_it_once(
     desk: Desk, database_url: str, tmp_path: Path

@@ -242,6 +242,7 @@ async def test_a_second_plan_keeps_to_the_first_where_that_is_as_good(market: Ma
             await db.execute(sa.update(plans).values(status="DISCARDED"))
 
 
+@pytest.mark.slow
 async def test_plans_of_a_market_that_stays_as_it_is_are_the_same(market: Market) -> None:
     for severity in (40, 60):
         await a_need(market, await a_consenting(market), **units(10, severity=severity))

@@ -250,7 +250,6 @@ async def test_a_rule_that_cannot_bind_is_none(market: Market, limits: dict[str,
     assert aside == []
 
 
-@pytest.mark.both_databases
 async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:
     now = market.database.now()
     home = await a_consenting(market)
@@ -279,7 +278,6 @@ async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:
     assert groups
 
 
-@pytest.mark.both_databases
 async def test_a_plan_is_of_its_region_and_category_alone(market: Market) -> None:
     home = await a_consenting(market)
     rice = await a_need(market, home, category_id=market.category["rice"], **units(10))

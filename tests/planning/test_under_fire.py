@@ -55,6 +55,7 @@ async def test_a_plan_whose_worker_is_killed_is_finished_once_by_the_next(
     await killed_and_finished(market, database_url, moment)
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 @pytest.mark.parametrize("moment", ["CLAIMED", "READING", "CHECKING"])
 async def test_a_plan_whose_worker_is_killed_elsewhere_is_finished_too(
@@ -91,6 +92,7 @@ async def reaches_stage(market: Market, plan_id: int, stage: str) -> None:
     await until(there)
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_plan_asked_for_while_no_worker_lives_waits_for_one(
     market: Market, database_url: str
@@ -135,6 +137,7 @@ async def test_a_worker_stopped_beyond_its_lease_cannot_write_when_it_wakes(
     await assert_planned_once(market, plan_id)
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_worker_stopped_while_it_solves_ends_its_child_when_it_wakes_and_lives_on(
     market: Market, database_url: str
@@ -191,6 +194,7 @@ async def test_a_waiting_plan_that_is_cancelled_is_never_run(market: Market) -> 
     assert (await the_job(market, plan_id))["attempt"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_worker_told_to_stop_hands_its_job_back_at_once(
     market: Market, database_url: str
@@ -233,6 +237,7 @@ async def test_a_plan_that_kills_every_worker_fails_in_the_end_and_says_so(
     assert await market.count(events, events.c.kind == "plan.failed") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_child_that_crashes_is_tried_again_later(market: Market, database_url: str) -> None:
     async with a_program(database_url, lease_s=HELD_S, moment="crashing"):
@@ -294,6 +299,7 @@ async def test_a_job_is_buried_even_if_its_kind_cannot_say_why(market: Market) -
     assert (job["attempt"], job["error"]) == (1, "TOO_MUCH")
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_computation_beyond_its_deadline_is_ended_and_the_plan_fails(
     market: Market, monkeypatch: pytest.MonkeyPatch
