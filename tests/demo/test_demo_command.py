@@ -12,6 +12,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
 from marketplace.settings import Settings
 from tests.demo.story_page import Lived
 from tests.demo.story_told import assert_story
@@ -52,7 +54,7 @@ def answers(printed: str) -> list[dict[str, object]]:
     ]
 
 
-async def test_from_an_empty_folder_to_a_served_plan_again_and_afresh(tmp_path: Path) -> None:
+async def test_from_an_empty_folder_to_a_served_plan_and_again(tmp_path: Path) -> None:
     first = demo(tmp_path)
 
     assert first.returncode == 0, first.stderr
@@ -73,6 +75,11 @@ async def test_from_an_empty_folder_to_a_served_plan_again_and_afresh(tmp_path: 
     assert again.returncode == 0, again.stderr
     assert answers(again.stdout) == answers(first.stdout)
     assert KEY.findall(again.stdout) == KEY.findall(first.stdout)
+
+
+@pytest.mark.slow
+def test_reset_makes_data_and_keys_anew(tmp_path: Path) -> None:
+    first = demo(tmp_path, "--no-story")
 
     afresh = demo(tmp_path, "--reset", "--no-story")
 
