@@ -15,7 +15,6 @@ from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables.messages import notifications as table
 from marketplace.services import notifications
 from schema.context import Context
-from schema.exchange.writing import INPUT, KEY, keys_of
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.declare import (
     Columns,
@@ -32,6 +31,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.read import read_many
 from schema.registry.trees import IN_LANGUAGE, Language
+from schema.writing import INPUT, KEY, keys_of
 
 
 def _visible(row: Columns, scope: Scope) -> Condition:

@@ -19,7 +19,6 @@ from marketplace.persistence.tables.messages import messages as table
 from marketplace.services import messages
 from schema.context import Context
 from schema.enums import described
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.declare import (
     Columns,
@@ -34,6 +33,7 @@ from schema.readgraph.declare import (
     root,
 )
 from schema.readgraph.read import read_one
+from schema.writing import INPUT, KEY
 
 described(
     MessageStatus,

@@ -12,10 +12,10 @@ from marketplace.domain.ids import key_of
 from marketplace.services import webhooks
 from marketplace.services.registry.sealing import sealer_of
 from marketplace.services.webhooks import WithSecret
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.webhooks import Webhook, WebhookDelivery
+from schema.writing import INPUT, KEY, VERSION
 
 URL = "An https address that answers POST with a status of 200 to 299 within 15 seconds."
 KINDS = (

@@ -18,10 +18,10 @@ from marketplace.services.exchange import accepting, dispatching
 from marketplace.services.exchange.handing_over import Line, Moved
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.allocations import Allocation
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, UserError, act_of, payload, user_errors
 from schema.readgraph.read import read_many, read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION
 
 LINES = "1 to 100 allocations; each that is not ready is reported, the others are moved."
 

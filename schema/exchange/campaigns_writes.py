@@ -18,10 +18,10 @@ from marketplace.domain.ids import key_of
 from marketplace.domain.registry.households import TargetGroup
 from marketplace.services.exchange import campaigns
 from schema.exchange.campaigns import Campaign, MatchingFund
-from schema.exchange.writing import INPUT, KEY, VERSION, mask_of
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION, mask_of
 
 PURPOSE = "Its purpose: the cash pays for all that lies below this category."
 TITLE = "What to call it, 2 to 120 characters. Everyone can read it."

@@ -17,11 +17,11 @@ from marketplace.persistence.tables.pledges import consent_texts
 from marketplace.services.exchange import consent_texts as service
 from schema.context import Context
 from schema.exchange import consents  # noqa: F401  # its enums are described before they are used
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.declare import Descending, Edge, Entity, column, for_viewer, node, root
 from schema.readgraph.read import read_one
 from schema.registry.trees import everyone, labelled
+from schema.writing import INPUT, KEY
 
 
 def _moves(context: Context, valid_until: str | None) -> list[str]:

@@ -18,9 +18,9 @@ from marketplace.domain.exchange.consents import (
 from marketplace.domain.ids import key_of
 from marketplace.services.exchange import consents
 from schema.exchange.consents import Consent
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
+from schema.writing import INPUT, KEY, VERSION
 
 
 @strawberry.input(description="A household's consent, as the household or an officer records it.")

@@ -16,10 +16,10 @@ from marketplace.services.exchange import deliveries, disputes
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.allocations import Allocation
 from schema.exchange.deliveries import CheckIn
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION
 
 
 @strawberry.input(description="What whoever brings something says at the door.")

@@ -14,11 +14,10 @@ from marketplace.domain.ids import key_of
 from marketplace.services.exchange import donations
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.donations import Donation
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
-from schema.registry.writing import sealed_act
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION, sealed_act
 
 
 @strawberry.input(description="A donation as it came in; who gave it is sealed at once.")

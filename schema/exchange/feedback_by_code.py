@@ -13,9 +13,9 @@ from marketplace.services.exchange.feedback_by_code import Followed, SubmitByCod
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.feedback import FeedbackKind, FeedbackStatus
 from schema.exchange.feedback_writes import TEXT
-from schema.exchange.writing import INPUT
 from schema.payloads import Info, Payload, act_of, payload
 from schema.registry.personal_data import POST_ONLY
+from schema.writing import INPUT
 
 
 @strawberry.input(description="Of which result or feedback, and the household's phone.")

@@ -15,9 +15,9 @@ from marketplace.services.exchange.feedback import MoveFeedback, SubmitFeedback
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.feedback import Feedback, FeedbackKind
 from schema.exchange.results import Desk
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
+from schema.writing import INPUT, KEY, VERSION
 
 TEXT = "At most 2,000 characters, line breaks and all; it is sealed, and may name people."
 

@@ -13,10 +13,10 @@ from marketplace.domain.exchange.government_aid import DecideAid, GovernmentAidK
 from marketplace.domain.ids import key_of
 from marketplace.services.exchange import government_aid
 from schema.exchange.government_aid import GovernmentAid
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION
 
 
 @strawberry.input(description="A decision of the assistance desk on one household.")

@@ -13,9 +13,9 @@ from marketplace.domain.ids import key_of
 from marketplace.services.exchange import helped_lists
 from marketplace.services.exchange.helped_lists import ReceiveHelpedList, ReportHelped
 from schema.exchange.helped_lists import HelpedList
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
+from schema.writing import INPUT, KEY
 
 
 @strawberry.input(description="Of which days to report whom the federation helped.")

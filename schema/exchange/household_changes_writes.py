@@ -21,11 +21,10 @@ from marketplace.services.exchange import (
 )
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.needs import Need
-from schema.exchange.writing import keys_of
 from schema.payloads import Info, Payload, payload
 from schema.readgraph.read import read_many, read_one
 from schema.registry.households import Household
-from schema.registry.writing import INPUT, KEY, VERSION, sealed_act
+from schema.writing import INPUT, KEY, VERSION, keys_of, sealed_act
 
 REASON = "Why, 4 to 500 characters; it is kept with the record."
 

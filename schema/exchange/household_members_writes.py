@@ -16,7 +16,7 @@ from schema.payloads import Info, Payload, payload
 from schema.readgraph.read import read_one
 from schema.registry.household_inputs import MemberInput
 from schema.registry.households import Household
-from schema.registry.writing import INPUT, KEY, VERSION, sealed_act
+from schema.writing import INPUT, KEY, VERSION, sealed_act
 
 
 @strawberry.input(description="A person who comes to a household.")

@@ -11,9 +11,9 @@ from marketplace.domain.errors import DomainError
 from marketplace.services.exchange import meeting
 from schema.exchange.offers_writes import OfferPostInput
 from schema.exchange.published_needs import PublishedNeed
-from schema.exchange.writing import INPUT
 from schema.payloads import Info
 from schema.readgraph.read import read_many
+from schema.writing import INPUT
 
 
 @strawberry.type

@@ -13,10 +13,10 @@ from marketplace.domain.exchange.needs import NeedTerms
 from marketplace.domain.ids import key_of
 from marketplace.services.exchange import needs
 from schema.exchange.needs import Need
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY
 
 
 @strawberry.input(description="A new need of a household, as a draft.")

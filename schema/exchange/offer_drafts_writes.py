@@ -41,10 +41,10 @@ from schema.exchange.offers_writes import (
     OfferPhotoInput,
     photos_in,
 )
-from schema.exchange.writing import INPUT, KEY, VERSION, keys_of, mask_of
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION, keys_of, mask_of
 
 TURN: dict[str, Callable[..., object]] = {
     "category_id": partial(key_of, "Category"),

@@ -17,9 +17,9 @@ from marketplace.services.exchange.impacts import OfferImpact as Found
 from schema.exchange.amounts import in_units
 from schema.exchange.offers_writes import OfferPostInput
 from schema.exchange.published_needs import SeverityBand
-from schema.exchange.writing import INPUT
 from schema.payloads import Info
 from schema.scalars import Quantity
+from schema.writing import INPUT
 
 FEW = "null where it concerns fewer than five households"
 HOUSEHOLDS = "How many households, to the nearest five"

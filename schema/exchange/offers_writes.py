@@ -20,10 +20,10 @@ from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.households import TargetGroup
 from marketplace.services.exchange import offers
 from schema.exchange.offers import Offer
-from schema.exchange.writing import INPUT, KEY, VERSION, keys_of, mask_of
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION, keys_of, mask_of
 
 KIND = "Goods, cash or service."
 CATEGORY = (

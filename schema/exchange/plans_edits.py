@@ -16,11 +16,11 @@ from marketplace.services.exchange import plan_edits as service
 from schema.enums import described
 from schema.exchange.amounts import in_units, unit_served
 from schema.exchange.plans import Plan, line_visible
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.declare import Ascending, Edge, Entity, column, computed, node, one
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt, Quantity
+from schema.writing import INPUT, KEY, VERSION
 
 described(
     PlanEditKind,

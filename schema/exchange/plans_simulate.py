@@ -11,10 +11,10 @@ from marketplace.services.exchange import simulations
 from marketplace.services.exchange.simulations import SimulatePlan
 from schema.exchange.offers_writes import OfferPostInput
 from schema.exchange.plans import Plan
-from schema.exchange.writing import KEY, keys_of
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import KEY, keys_of
 
 
 @strawberry.input(description="An offer, and how much of it there would be in all.")

@@ -12,10 +12,10 @@ from marketplace.domain.ids import key_of
 from marketplace.services.exchange import pledges
 from marketplace.services.exchange.pledges import PledgeNeed
 from schema.exchange.allocations import Allocation
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY
 
 
 @strawberry.input(description="What of an own offer to set aside for which published need.")

@@ -21,7 +21,6 @@ from marketplace.services.exchange import referral_calendar as service
 from schema.context import Context
 from schema.enums import described
 from schema.exchange.referrals import Referral
-from schema.exchange.writing import INPUT, KEY, VERSION, keys_of
 from schema.payloads import Info, Payload, act_of, payload, user_errors
 from schema.readgraph.declare import (
     Ascending,
@@ -42,6 +41,7 @@ from schema.readgraph.declare import (
 from schema.readgraph.narrowed import Narrowed
 from schema.readgraph.read import read_one
 from schema.registry.trees import within_reach
+from schema.writing import INPUT, KEY, VERSION, keys_of
 
 described(
     DraftStatus,

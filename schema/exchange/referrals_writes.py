@@ -15,9 +15,9 @@ from marketplace.services.exchange import referrals
 from marketplace.services.exchange.referrals import ReferNeeds, Referred, ReviewNeed
 from schema.exchange.needs import Need
 from schema.exchange.referrals import Referral
-from schema.exchange.writing import INPUT, KEY, VERSION, keys_of
 from schema.payloads import Info, Payload, act_of, payload, user_errors
 from schema.readgraph.read import read_many, read_one
+from schema.writing import INPUT, KEY, VERSION, keys_of
 
 
 @strawberry.input(description="Needs to pass on to the charity desk as one batch.")

@@ -15,9 +15,9 @@ from marketplace.services.exchange.ratings import RateResult
 from marketplace.services.exchange.results import Acknowledged, AcknowledgeResults
 from marketplace.services.registry.sealing import sealer_of
 from schema.exchange.results import Result, ResultCopy
-from schema.exchange.writing import INPUT, KEY, keys_of
 from schema.payloads import Info, Payload, act_of, payload, user_errors
 from schema.readgraph.read import read_many, read_one
+from schema.writing import INPUT, KEY, keys_of
 
 
 @strawberry.input(description="Results whose copies your desk has taken note of.")

@@ -17,7 +17,6 @@ from marketplace.domain.ids import key_of
 from marketplace.domain.permissions import STAFF
 from marketplace.persistence.tables.pledges import review_policies
 from marketplace.services.exchange import review_policies as service
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.declare import (
     Columns,
@@ -34,6 +33,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.read import read_one
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY
 
 
 @strawberry.type(description="How many different people approve a need of such a worth.")

@@ -19,7 +19,6 @@ from marketplace.persistence.tables.pledges import schedules
 from marketplace.services.exchange import schedules as service
 from schema.enums import described
 from schema.exchange.plans_proof import PlanPolicy, policy_of
-from schema.exchange.writing import INPUT, KEY
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.declare import (
     Ascending,
@@ -36,6 +35,7 @@ from schema.readgraph.declare import (
 )
 from schema.readgraph.read import read_one
 from schema.registry.trees import within_reach
+from schema.writing import INPUT, KEY
 
 described(
     ScheduleKind,

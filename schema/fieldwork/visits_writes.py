@@ -16,10 +16,10 @@ from marketplace.domain.ids import key_of
 from marketplace.services.fieldwork import monitoring as monitoring_service
 from marketplace.services.fieldwork import visits as visit_service
 from marketplace.services.registry.sealing import sealer_of
-from schema.exchange.writing import INPUT, KEY
 from schema.fieldwork.visits import MonitoringCheck, Visit
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_many
+from schema.writing import INPUT, KEY
 
 WHEN = f" Within {LATE_MAX.days} days; left out: now."
 

@@ -12,10 +12,10 @@ from marketplace.domain.ids import key_of
 from marketplace.domain.oversight.integrity import AppealOutcome, Recovery
 from marketplace.services.oversight import outcomes
 from marketplace.services.registry.sealing import sealer_of
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.oversight.integrity_writes import CASE, TEXT, CasePayload, case_of
 from schema.payloads import Info, act_of, payload
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION
 
 
 @strawberry.input(description="What is to be paid back, what was received of it, or both.")

@@ -15,10 +15,10 @@ from marketplace.domain.oversight.integrity import CaseKind, OpenCase
 from marketplace.domain.restrictions import RestrictionScope
 from marketplace.services.oversight import cases
 from marketplace.services.registry.sealing import sealer_of
-from schema.exchange.writing import INPUT, KEY, VERSION
 from schema.oversight.integrity import IntegrityCase
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
+from schema.writing import INPUT, KEY, VERSION
 
 CASE = "The case."
 TEXT = " 4 to 2,000 characters; it is sealed and read only for a stated purpose."

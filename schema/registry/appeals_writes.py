@@ -14,7 +14,7 @@ from marketplace.services.registry import appeals
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.registry.appeals import Appeal
-from schema.registry.writing import INPUT, KEY, VERSION
+from schema.writing import INPUT, KEY, VERSION
 
 
 @strawberry.input(description="A household's objection to what it was assessed as.")

@@ -23,7 +23,7 @@ from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.registry.applications import Application
 from schema.registry.household_inputs import HouseholdInput
-from schema.registry.writing import INPUT, KEY, VERSION, sealed_act
+from schema.writing import INPUT, KEY, VERSION, sealed_act
 
 
 @strawberry.input(description="What somebody in hardship says; it is sealed at once.")

@@ -14,8 +14,8 @@ from marketplace.services.registry import assessing
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.registry.assessments import Assessment, AssessmentOverride
-from schema.registry.writing import INPUT, KEY, VERSION
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION
 
 MONTH = "Fen a month for the whole household; left out: none."
 

@@ -15,7 +15,7 @@ from marketplace.services.registry.sealing import sealer_of
 from schema.payloads import Info, Payload, payload
 from schema.registry.applications import ApplicationStatus, RejectReason
 from schema.registry.personal_data import POST_ONLY
-from schema.registry.writing import INPUT
+from schema.writing import INPUT
 
 
 @strawberry.input(description="Which application, and the phone that was given with it.")

@@ -17,7 +17,7 @@ from schema.readgraph.read import read_one
 from schema.registry.household_inputs import HouseholdInput
 from schema.registry.household_records import HowTold, PossibleDuplicate
 from schema.registry.households import Household
-from schema.registry.writing import INPUT, KEY, sealed_act
+from schema.writing import INPUT, KEY, sealed_act
 
 
 @strawberry.input(description="A household to register.")

@@ -18,8 +18,8 @@ from schema.readgraph.declare import Descending, Edge, Entity, column, computed,
 from schema.readgraph.read import read_one
 from schema.registry.categories import money
 from schema.registry.trees import everyone, labelled
-from schema.registry.writing import INPUT, KEY
 from schema.scalars import BigInt, Money
+from schema.writing import INPUT, KEY
 
 described(
     Area,

@@ -20,8 +20,8 @@ from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.registry.agreements import Agreement
 from schema.registry.organizations import Organization
-from schema.registry.writing import INPUT, KEY, VERSION, sealed_act
 from schema.scalars import BigInt
+from schema.writing import INPUT, KEY, VERSION, sealed_act
 
 M = TypeVar("M", bound="OrganizationPayload")
 

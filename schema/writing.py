@@ -1,11 +1,14 @@
-"""What inputs have in common: their descriptions, and acts whose digest names nobody."""
+"""What the inputs of all wings have in common: descriptions, ids, and acts that name nobody."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import strawberry
 
+from marketplace.domain.ids import key_of
+from marketplace.domain.registry.households import TargetGroup, group_mask
 from marketplace.services.acting import Act
 from marketplace.services.registry.sealing import sealer_of
 from schema.payloads import Info, act_of
@@ -16,6 +19,16 @@ KEY = (
     "the same answer for 24 hours. The Idempotency-Key header does the same."
 )
 VERSION = "The version that was read; if it has changed since, the answer is CONFLICT."
+
+
+def keys_of(kind: str, ids: Sequence[str]) -> tuple[int, ...]:
+    """The row keys of opaque ids of one kind. Raises InvalidId."""
+    return tuple(key_of(kind, each) for each in ids)
+
+
+def mask_of(groups: Sequence[TargetGroup]) -> int:
+    """Target groups as a bit mask."""
+    return group_mask(TargetGroup(group) for group in groups)
 
 
 def sealed_act(info: Info, input: object) -> Act:
