@@ -39,9 +39,9 @@ described(
     MessageStatus,
     "Where a message to a household stands.",
     {
-        MessageStatus.QUEUED: "待发送, it waits for its first or next attempt.",
-        MessageStatus.SENT: "已发送, the channel took it; what it said is kept no longer.",
-        MessageStatus.FAILED: "发送失败, given up: `outgoingMessageRetry` tries anew.",
+        MessageStatus.QUEUED: "it waits for its first or next attempt.",
+        MessageStatus.SENT: "the channel took it; what it said is kept no longer.",
+        MessageStatus.FAILED: "given up: `outgoingMessageRetry` tries anew.",
     },
 )
 

@@ -39,17 +39,17 @@ described(
     WebhookStatus,
     "Whether a webhook is told of events.",
     {
-        WebhookStatus.ENABLED: "启用, it is told of what happens.",
-        WebhookStatus.DISABLED: "停用, it is told of nothing.",
+        WebhookStatus.ENABLED: "it is told of what happens.",
+        WebhookStatus.DISABLED: "it is told of nothing.",
     },
 )
 described(
     WebhookDeliveryStatus,
     "Where one event for one webhook stands.",
     {
-        WebhookDeliveryStatus.QUEUED: "待投递, it waits for its first or next attempt.",
-        WebhookDeliveryStatus.SENT: "已投递, the other side took it.",
-        WebhookDeliveryStatus.DEAD: "投递失败, given up: `webhookDeliveryRetry` tries anew.",
+        WebhookDeliveryStatus.QUEUED: "it waits for its first or next attempt.",
+        WebhookDeliveryStatus.SENT: "the other side took it.",
+        WebhookDeliveryStatus.DEAD: "given up: `webhookDeliveryRetry` tries anew.",
     },
 )
 

@@ -25,6 +25,7 @@ from graphql import (
 )
 
 from marketplace.domain.permissions import MUTATIONS
+from marketplace.domain.states import WORDS
 from marketplace.settings import Settings
 from schema.cost import cost_of
 from schema.limits import excess_of
@@ -51,6 +52,18 @@ def test_everything_in_the_graph_has_a_description(graph: GraphQLSchema) -> None
 
 def test_every_description_is_a_sentence(graph: GraphQLSchema) -> None:
     assert [n for n, text in _described(graph) if text and text.strip()[-1] not in ".…!?)。"] == []
+
+
+def test_every_state_has_one_word_in_chinese_that_its_description_begins_with(
+    graph: GraphQLSchema,
+) -> None:
+    told = {
+        name: {value: (each.description or "").partition(",")[0] for value, each in of.items()}
+        for name, made in graph.type_map.items()
+        if name.endswith("Status") and isinstance(made, GraphQLEnumType) and (of := made.values)
+    }
+
+    assert told == WORDS
 
 
 def test_every_mutation_has_a_rule_of_who_may_call_it(graph: GraphQLSchema) -> None:

@@ -56,14 +56,14 @@ described(
     AllocationStatus,
     "Where an allocation stands.",
     {
-        AllocationStatus.RESERVED: "已预留, set aside; the provider has yet to accept.",
-        AllocationStatus.ACCEPTED: "已接受, the provider will give it.",
-        AllocationStatus.DISPATCHED: "已发出, on its way.",
-        AllocationStatus.DELIVERED: "已送达, handed over at the door.",
-        AllocationStatus.CONFIRMED: "已确认, receipt was confirmed by someone else.",
-        AllocationStatus.DISPUTED: "有异议, receipt is in question.",
-        AllocationStatus.DECLINED: "已谢绝, the provider declined.",
-        AllocationStatus.CANCELLED: "已取消, given back to offer and need.",
+        AllocationStatus.RESERVED: "set aside; the provider has yet to accept.",
+        AllocationStatus.ACCEPTED: "the provider will give it.",
+        AllocationStatus.DISPATCHED: "on its way.",
+        AllocationStatus.DELIVERED: "handed over at the door.",
+        AllocationStatus.CONFIRMED: "receipt was confirmed by someone else.",
+        AllocationStatus.DISPUTED: "receipt is in question.",
+        AllocationStatus.DECLINED: "the provider declined.",
+        AllocationStatus.CANCELLED: "given back to offer and need.",
     },
 )
 described(

@@ -45,9 +45,9 @@ described(
     CampaignStatus,
     "Where a campaign stands.",
     {
-        CampaignStatus.DRAFT: "草稿, being written down and filed.",
-        CampaignStatus.OPEN: "募捐中, takes donations.",
-        CampaignStatus.CLOSED: "已结束, takes no more; what was reserved is still delivered.",
+        CampaignStatus.DRAFT: "being written down and filed.",
+        CampaignStatus.OPEN: "takes donations.",
+        CampaignStatus.CLOSED: "takes no more; what was reserved is still delivered.",
     },
 )
 described(

@@ -37,9 +37,9 @@ described(
     ConsentStatus,
     "Where a consent stands.",
     {
-        ConsentStatus.GIVEN: "有效, in force.",
-        ConsentStatus.WITHDRAWN: "已撤回, taken back by the household.",
-        ConsentStatus.LAPSED: "已到期, its time has run out.",
+        ConsentStatus.GIVEN: "in force.",
+        ConsentStatus.WITHDRAWN: "taken back by the household.",
+        ConsentStatus.LAPSED: "its time has run out.",
     },
 )
 described(

@@ -50,8 +50,8 @@ described(
     DonationStatus,
     "Where a donation stands.",
     {
-        DonationStatus.RECEIVED: "已收到, taken in with a receipt.",
-        DonationStatus.REFUNDED: "已退回, given back while nothing of it was spent.",
+        DonationStatus.RECEIVED: "taken in with a receipt.",
+        DonationStatus.REFUNDED: "given back while nothing of it was spent.",
     },
 )
 described(

@@ -71,9 +71,9 @@ described(
     FeedbackStatus,
     "Where feedback stands.",
     {
-        FeedbackStatus.OPEN: "待答复, the competent desk has yet to reply.",
-        FeedbackStatus.ANSWERED: "已答复, answered; it can be taken up again.",
-        FeedbackStatus.CLOSED: "已办结, closed by who filed it, or after some time.",
+        FeedbackStatus.OPEN: "the competent desk has yet to reply.",
+        FeedbackStatus.ANSWERED: "answered; it can be taken up again.",
+        FeedbackStatus.CLOSED: "closed by who filed it, or after some time.",
     },
 )
 DESKS_SEEN = {

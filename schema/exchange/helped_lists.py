@@ -42,8 +42,8 @@ described(
     HelpedListStatus,
     "Where a list of those helped stands.",
     {
-        HelpedListStatus.REPORTED: "已上报, reported to the charity desk.",
-        HelpedListStatus.RECEIVED: "已接收, the charity desk has it.",
+        HelpedListStatus.REPORTED: "reported to the charity desk.",
+        HelpedListStatus.RECEIVED: "the charity desk has it.",
     },
 )
 described(

@@ -40,9 +40,9 @@ described(
     OfferDraftStatus,
     "Where a draft stands.",
     {
-        OfferDraftStatus.DRAFT: "草稿, being written; or a template in use.",
-        OfferDraftStatus.PUBLISHED: "已发布, became an offer.",
-        OfferDraftStatus.DISCARDED: "已弃用, thrown away.",
+        OfferDraftStatus.DRAFT: "being written; or a template in use.",
+        OfferDraftStatus.PUBLISHED: "became an offer.",
+        OfferDraftStatus.DISCARDED: "thrown away.",
     },
 )
 described(

@@ -44,11 +44,11 @@ described(
     OfferStatus,
     "Where an offer stands.",
     {
-        OfferStatus.DRAFT: "草稿, waits until its organization is verified.",
-        OfferStatus.OPEN: "开放, in the market.",
-        OfferStatus.PAUSED: "暂停, out of the market for now.",
-        OfferStatus.CLOSED: "已关闭, closed; what is reserved stays reserved.",
-        OfferStatus.EXPIRED: "已过期, its end has passed.",
+        OfferStatus.DRAFT: "waits until its organization is verified.",
+        OfferStatus.OPEN: "in the market.",
+        OfferStatus.PAUSED: "out of the market for now.",
+        OfferStatus.CLOSED: "closed; what is reserved stays reserved.",
+        OfferStatus.EXPIRED: "its end has passed.",
     },
 )
 

@@ -70,22 +70,22 @@ described(
     PlanStatus,
     "Where a plan stands.",
     {
-        PlanStatus.QUEUED: "排队中, waits for a worker.",
-        PlanStatus.RUNNING: "计算中, is being computed.",
-        PlanStatus.PROPOSED: "待审批, is there to be approved or discarded.",
-        PlanStatus.APPROVED: "已批准, its lines were reserved as far as they still fitted.",
-        PlanStatus.DISCARDED: "已弃用, was put aside.",
-        PlanStatus.CANCELLED: "已取消, was stopped.",
-        PlanStatus.FAILED: "已失败, could not be computed; says why.",
+        PlanStatus.QUEUED: "waits for a worker.",
+        PlanStatus.RUNNING: "is being computed.",
+        PlanStatus.PROPOSED: "is there to be approved or discarded.",
+        PlanStatus.APPROVED: "its lines were reserved as far as they still fitted.",
+        PlanStatus.DISCARDED: "was put aside.",
+        PlanStatus.CANCELLED: "was stopped.",
+        PlanStatus.FAILED: "could not be computed; says why.",
     },
 )
 described(
     PlanLineStatus,
     "Where a line of a plan stands.",
     {
-        PlanLineStatus.PROPOSED: "待审批, its plan is not approved yet.",
-        PlanLineStatus.RESERVED: "已预留, became an allocation.",
-        PlanLineStatus.LEFT_OUT: "未预留, no longer fitted when the plan was approved.",
+        PlanLineStatus.PROPOSED: "its plan is not approved yet.",
+        PlanLineStatus.RESERVED: "became an allocation.",
+        PlanLineStatus.LEFT_OUT: "no longer fitted when the plan was approved.",
     },
 )
 described(

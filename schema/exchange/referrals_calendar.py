@@ -47,9 +47,9 @@ described(
     DraftStatus,
     "Where a prepared referral stands.",
     {
-        DraftStatus.PREPARED: "待发, waits for a person of the assistance desk.",
-        DraftStatus.SENT: "已发送, became a referral.",
-        DraftStatus.DISCARDED: "已弃用, put aside, or replaced by a later one.",
+        DraftStatus.PREPARED: "waits for a person of the assistance desk.",
+        DraftStatus.SENT: "became a referral.",
+        DraftStatus.DISCARDED: "put aside, or replaced by a later one.",
     },
 )
 ASSISTANCE = frozenset({Role.ASSISTANCE_OFFICER}) | SUPERVISION

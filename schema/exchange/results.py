@@ -56,8 +56,8 @@ described(
     ResultStatus,
     "Where a result, or one desk's copy of it, stands.",
     {
-        ResultStatus.SENT: "已反馈, sent and not yet acknowledged.",
-        ResultStatus.ACKNOWLEDGED: "已签收, acknowledged; of a result: by every desk.",
+        ResultStatus.SENT: "sent and not yet acknowledged.",
+        ResultStatus.ACKNOWLEDGED: "acknowledged; of a result: by every desk.",
     },
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 
-from marketplace.domain.exchange.days import last_day
+from marketplace.domain.days import last_day
 from marketplace.domain.oversight.integrity import (
     AppealOutcome,
     CaseKind,
@@ -70,13 +70,13 @@ described(
     CaseStatus,
     "Where a case stands.",
     {
-        CaseStatus.OPEN: "已立案, under examination; nothing is halted.",
-        CaseStatus.FOUND: "已认定, found true by two people.",
-        CaseStatus.RESTRICTED: "已限制, something is halted until an end.",
-        CaseStatus.APPEALED: "申诉中, an appeal waits for another person's decision.",
-        CaseStatus.RECOVERED: "已追回, all that was ordered back is paid.",
-        CaseStatus.CLOSED: "已办结, over; nothing is halted any more.",
-        CaseStatus.DISMISSED: "已撤销, not true or not proven; everything was put back.",
+        CaseStatus.OPEN: "under examination; nothing is halted.",
+        CaseStatus.FOUND: "found true by two people.",
+        CaseStatus.RESTRICTED: "something is halted until an end.",
+        CaseStatus.APPEALED: "an appeal waits for another person's decision.",
+        CaseStatus.RECOVERED: "all that was ordered back is paid.",
+        CaseStatus.CLOSED: "over; nothing is halted any more.",
+        CaseStatus.DISMISSED: "not true or not proven; everything was put back.",
     },
 )
 described(

@@ -38,8 +38,8 @@ described(
     AgreementStatus,
     "Where an agreement stands.",
     {
-        AgreementStatus.SIGNED: "已签订, binds from its first day to its last.",
-        AgreementStatus.ENDED: "已终止, ended before its last day.",
+        AgreementStatus.SIGNED: "binds from its first day to its last.",
+        AgreementStatus.ENDED: "ended before its last day.",
     },
 )
 

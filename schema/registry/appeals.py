@@ -36,9 +36,9 @@ described(
     AppealStatus,
     "Where an appeal stands.",
     {
-        AppealStatus.OPEN: "待审定, it waits for its decision.",
-        AppealStatus.UPHELD: "支持, the household was right: another person assesses it anew.",
-        AppealStatus.DISMISSED: "驳回, the assessment stands.",
+        AppealStatus.OPEN: "it waits for its decision.",
+        AppealStatus.UPHELD: "the household was right: another person assesses it anew.",
+        AppealStatus.DISMISSED: "the assessment stands.",
     },
 )
 described(

@@ -51,9 +51,9 @@ described(
     ApplicationStatus,
     "Where an application stands.",
     {
-        ApplicationStatus.SUBMITTED: "待处理, waiting for the township office.",
-        ApplicationStatus.REGISTERED: "已登记, made into a household, or found to be one.",
-        ApplicationStatus.REJECTED: "不予受理, ended with a reason.",
+        ApplicationStatus.SUBMITTED: "waiting for the township office.",
+        ApplicationStatus.REGISTERED: "made into a household, or found to be one.",
+        ApplicationStatus.REJECTED: "ended with a reason.",
     },
 )
 described(

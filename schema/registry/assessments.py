@@ -52,9 +52,9 @@ described(
     OverrideStatus,
     "Where an override of a class stands.",
     {
-        OverrideStatus.PENDING: "待审定, it waits for a second person and counts for nothing yet.",
-        OverrideStatus.APPROVED: "已审定, its class stands.",
-        OverrideStatus.REJECTED: "未通过, the computed class stands.",
+        OverrideStatus.PENDING: "it waits for a second person and counts for nothing yet.",
+        OverrideStatus.APPROVED: "its class stands.",
+        OverrideStatus.REJECTED: "the computed class stands.",
     },
 )
 

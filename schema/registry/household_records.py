@@ -55,9 +55,9 @@ described(
     DuplicateStatus,
     "What was decided about two households that look alike.",
     {
-        DuplicateStatus.OPEN: "待核查, nobody has looked yet.",
-        DuplicateStatus.DISMISSED: "非重复, they are two.",
-        DuplicateStatus.MERGED: "已合并, they were one.",
+        DuplicateStatus.OPEN: "nobody has looked yet.",
+        DuplicateStatus.DISMISSED: "they are two.",
+        DuplicateStatus.MERGED: "they were one.",
     },
 )
 described(

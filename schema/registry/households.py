@@ -99,9 +99,9 @@ described(
     HouseholdStatus,
     "Whether a household is one still.",
     {
-        HouseholdStatus.ACTIVE: "有效, it is.",
-        HouseholdStatus.MERGED: "已合并, it lives on in another one.",
-        HouseholdStatus.CLOSED: "已销户, nobody of it is left.",
+        HouseholdStatus.ACTIVE: "it is.",
+        HouseholdStatus.MERGED: "it lives on in another one.",
+        HouseholdStatus.CLOSED: "nobody of it is left.",
     },
 )
 described(

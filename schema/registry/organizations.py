@@ -44,10 +44,10 @@ described(
     OrganizationStatus,
     "Whether its offers may be open.",
     {
-        OrganizationStatus.APPLIED: "待核验, has applied; its offers wait as drafts.",
-        OrganizationStatus.VERIFIED: "已核验, verified by the charity desk.",
-        OrganizationStatus.SUSPENDED: "已暂停, its offers are out of the market for now.",
-        OrganizationStatus.REJECTED: "未通过, was refused.",
+        OrganizationStatus.APPLIED: "has applied; its offers wait as drafts.",
+        OrganizationStatus.VERIFIED: "verified by the charity desk.",
+        OrganizationStatus.SUSPENDED: "its offers are out of the market for now.",
+        OrganizationStatus.REJECTED: "was refused.",
     },
 )
 

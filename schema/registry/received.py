@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 
+from marketplace.domain.days import county_day
 from marketplace.domain.ids import reference
 from marketplace.persistence.tables.exchange import government_aids, needs
 from marketplace.persistence.tables.registry import categories
@@ -21,7 +22,6 @@ from schema.readgraph.declare import Arguments, Columns
 from schema.readgraph.decode import time_text
 from schema.registry.categories import money
 from schema.registry.json_rows import JsonRows
-from schema.registry.standing import COUNTY_AHEAD
 from schema.scalars import BigInt, Money, Quantity
 
 
@@ -168,7 +168,7 @@ def received_since(
 def _got(
     context: Context, aid: Sequence[Sequence[Any]], charity: Sequence[Sequence[Any]]
 ) -> Iterable[_Got]:
-    today = (context.database.now() + COUNTY_AHEAD).date()
+    today = county_day(context.database.now())
     is_zh = context.language == "zh-CN"
     both = [_granted(row, is_zh) for row in aid] + [_delivered(row, is_zh) for row in charity]
     return (got for got in both if got.entry.on <= today)
@@ -196,7 +196,7 @@ def _delivered(row: Sequence[Any], is_zh: bool) -> _Got:
     sent = _moment(sent_at)
     entry = ReceivedEntry(
         lane=ReceivedLane.CHARITY,
-        on=(_moment(delivered_at) + COUNTY_AHEAD).date(),
+        on=county_day(_moment(delivered_at)),
         until=None,
         reference=reference("J", sent.year, key),
         aid_kind=None,

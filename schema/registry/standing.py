@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from marketplace.domain.days import county_day
 from marketplace.persistence.tables.columns import UtcDateTime
 from marketplace.persistence.tables.decisions import assessment_overrides
 from marketplace.persistence.tables.registry import assessments
 from schema.readgraph.declare import Columns
 
 NOW = sa.bindparam("now", type_=UtcDateTime())  # as in every Scope
-COUNTY_AHEAD = timedelta(hours=8)  # all of China keeps one time, without summer time
 
 
 def approved(row: Columns, name: str) -> sa.ColumnElement[Any]:
@@ -97,4 +97,4 @@ def day_of(moment: str | None) -> date | None:
     >>> day_of("2026-11-24T18:00:00Z")
     datetime.date(2026, 11, 25)
     """
-    return None if moment is None else (datetime.fromisoformat(moment) + COUNTY_AHEAD).date()
+    return None if moment is None else county_day(datetime.fromisoformat(moment))

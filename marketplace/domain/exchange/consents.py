@@ -10,6 +10,7 @@ from enum import StrEnum
 from marketplace.domain.checks import fault, near, text
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.permissions import MUTATIONS, Role, Viewer
+from marketplace.domain.states import in_chinese
 
 TEXT_VERSION_LENGTH_MAX = 40
 EVIDENCE_LENGTH_MAX = 120
@@ -76,7 +77,7 @@ def check_withdrawal(status: ConsentStatus) -> None:
         raise Conflict.of(
             "id",
             f"This consent is {status} already. To change course, record a new one.",
-            f"该授权当前状态为 {status}，已不再有效；如需变更，请登记新的授权。",
+            f"该授权当前状态为{in_chinese(status)}，已不再有效；如需变更，请登记新的授权。",
         )
 
 

@@ -16,6 +16,7 @@ from marketplace.domain.exchange.periods import service_faults
 from marketplace.domain.permissions import MUTATIONS, PROVIDERS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
+from marketplace.domain.states import any_in_chinese, in_chinese
 
 TITLE_LENGTH_MAX = 120
 REGIONS_MAX = 100
@@ -187,7 +188,8 @@ def check_move(
         raise Conflict.of(
             "id",
             f"The offer is {status}; this is possible only when it is {allowed}.",
-            f"该供给当前状态为 {status}，仅在 {allowed} 状态下可执行此操作。",
+            f"该供给当前状态为{in_chinese(status)}，"
+            f"仅在状态为{any_in_chinese(MOVES[move])}时可执行此操作。",
         )
     if move != "offerResume":
         return
@@ -223,7 +225,8 @@ def _not_verified(organization: OrganizationStatus) -> Fault:
         "ORGANIZATION_NOT_VERIFIED",
         f"Your organization is {organization}: only a verified one can open offers. "
         "Ask the county's charity desk to verify it.",
-        f"贵单位当前状态为 {organization}，仅已核验单位可开放供给；请联系县慈善口办理核验。",
+        f"贵单位当前状态为{in_chinese(organization)}，仅已核验单位可开放供给；"
+        "请联系县慈善口办理核验。",
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from marketplace.domain.errors import Conflict, InvalidInput, Text
 from marketplace.domain.permissions import MUTATIONS, Viewer
+from marketplace.domain.states import any_in_chinese, in_chinese
 
 FLOOR_SHARE_PERCENT_MAX = 100
 WAITING_MAX = 20  # plans of one account that are queued or running at a time
@@ -137,7 +138,8 @@ def check_move(move: str, status: PlanStatus) -> None:
         raise Conflict.of(
             "id",
             f"The plan is {status}; this is possible only when it is {allowed}.",
-            f"该方案当前状态为 {status}，仅在 {allowed} 状态下可执行此操作。",
+            f"该方案当前状态为{in_chinese(status)}，"
+            f"仅在状态为{any_in_chinese(MOVES[move])}时可执行此操作。",
         )
 
 

@@ -13,6 +13,7 @@ from marketplace.domain.exchange.needs import MOVES, NeedStatus
 from marketplace.domain.exchange.review_policies import POLICY as POLICY
 from marketplace.domain.exchange.review_policies import ReviewPolicy as ReviewPolicy
 from marketplace.domain.restrictions import under_restriction
+from marketplace.domain.states import any_in_chinese, in_chinese
 
 LINES_MAX = 100
 REASON_LENGTH_MAX = 500
@@ -141,5 +142,6 @@ def _wrong_state(move: str, status: NeedStatus) -> Fault:
         "",
         "CONFLICT",
         f"The need is {status}; this is possible only when it is {allowed}.",
-        f"该需求当前状态为 {status}，仅在 {allowed} 状态下可执行此操作。",
+        f"该需求当前状态为{in_chinese(status)}，"
+        f"仅在状态为{any_in_chinese(MOVES[move])}时可执行此操作。",
     )

@@ -12,6 +12,7 @@ from marketplace.domain.errors import Fault
 from marketplace.domain.exchange.policies import in_force
 from marketplace.domain.moves import Move, moves_from
 from marketplace.domain.permissions import Role, Viewer
+from marketplace.domain.states import in_chinese
 
 AT_ONCE_MAX = 100
 
@@ -97,7 +98,8 @@ def check_copy(
         "",
         "CONFLICT",
         "Your desk's copy is ACKNOWLEDGED; this is possible only when it is SENT.",
-        "本单位的反馈件当前状态为 ACKNOWLEDGED，仅在 SENT 状态下可执行此操作。",
+        f"本单位的反馈件当前状态为{in_chinese(status)}，"
+        f"仅在状态为{in_chinese(ResultStatus.SENT)}时可执行此操作。",
     )
 
 

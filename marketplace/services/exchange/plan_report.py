@@ -12,6 +12,7 @@ from typing import cast
 from marketplace.domain.errors import Conflict, Language, NotFound, Text
 from marketplace.domain.exchange.plans import PlanStatus
 from marketplace.domain.permissions import Viewer
+from marketplace.domain.states import in_chinese
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import plans
 from marketplace.services.exchange import plan_records
@@ -71,7 +72,7 @@ async def reportable(
         )  # fmt: skip
     raise Conflict.of(
         "", f"The plan is {status}: there is nothing to show. Create another one.",
-        f"方案状态为 {status}，没有可显示的内容，请重新创建方案。", code="FAILED",
+        f"方案状态为{in_chinese(status)}，没有可显示的内容，请重新创建方案。", code="FAILED",
     )  # fmt: skip
 
 
