@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from marketplace.domain.errors import Conflict, Text
 from marketplace.domain.permissions import MUTATIONS, Viewer
+from marketplace.domain.states import any_in_chinese, in_chinese
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -32,8 +33,27 @@ def check_move(moves: Mapping[str, Move[S]], move: str, status: S, noun: Text) -
         raise Conflict.of(
             "id",
             f"The {noun.en} is {status}; this is possible only when it is {allowed}.",
-            f"该{noun.zh}当前状态为 {status}，仅在 {allowed} 状态下可执行此操作。",
+            f"该{noun.zh}当前状态为{in_chinese(status)}，"
+            f"仅在状态为{any_in_chinese(before)}时可执行此操作。",
         )
+
+
+def check_version(noun: Text, expected: int | None, version: int) -> None:
+    """Raise Conflict where a thing changed since it was read; None: whoever asks has not read it.
+
+    >>> check_version(Text("offer", "供给"), 3, 3)
+    """
+    if expected not in (None, version):
+        raise stale(noun, version)
+
+
+def stale(noun: Text, version: int) -> Conflict:
+    """The refusal of what was decided on a thing as it is no longer."""
+    return Conflict.of(
+        "expected_version",
+        f"The {noun.en} is at version {version} now. Read it again and decide anew.",
+        f"该{noun.zh}已更新至版本 {version}，请重新读取后再操作。",
+    )
 
 
 def moves_from(moves: Mapping[str, Move[S]], viewer: Viewer, status: S) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, Text
 from marketplace.domain.messages import WebhookDeliveryStatus
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.outgoing import DELIVERY_MOVES
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.domain.webhooks import (
@@ -182,12 +182,7 @@ async def _own(turn: Turn, webhook_id: int, expected_version: int | None) -> Row
     viewer: Viewer = turn.act.viewer
     if row is None or not may_manage(viewer, _subscriber(row), row["tree_low"]):
         raise NotFound
-    if expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The webhook is at version {row['version']} now. Read it again.",
-            f"该回调已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, expected_version, row["version"])
     return row
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from marketplace.domain.checks import fault, text
-from marketplace.domain.errors import Conflict, Fault, InvalidInput
+from marketplace.domain.errors import Conflict, Fault, InvalidInput, Text
 from marketplace.domain.registry.applications import reason_faults
 from marketplace.domain.registry.households import (
     ADDRESS_LENGTH_MAX,
@@ -18,7 +18,9 @@ from marketplace.domain.registry.households import (
     phone_faults,
     place_faults,
 )
+from marketplace.domain.states import in_chinese
 
+NOUN = Text("household", "家庭")
 EARLIEST = date(1900, 1, 1)
 
 
@@ -88,17 +90,7 @@ def check_active(status: HouseholdStatus) -> None:
         raise Conflict.of(
             "household_id",
             f"This household is {status}; what is past cannot be changed.",
-            f"该家庭当前状态为 {status}，不可再变更。",
-        )
-
-
-def check_version(expected: int | None, version: int) -> None:
-    """Raise Conflict where a household changed since it was read."""
-    if expected not in (None, version):
-        raise Conflict.of(
-            "expected_version",
-            f"The household is at version {version} now. Read it again.",
-            f"该家庭已更新至版本 {version}，请重新读取。",
+            f"该家庭当前状态为{in_chinese(status)}，不可再变更。",
         )
 
 

@@ -21,7 +21,7 @@ from marketplace.domain.exchange.campaigns import (
     may_touch,
 )
 from marketplace.domain.exchange.offers import OfferStatus
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import PROVIDERS
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
 from marketplace.persistence import events
@@ -248,12 +248,7 @@ async def _for_move(turn: Turn, move: str, campaign_id: int, expected_version: i
         raise NotFound
     if not may_touch(turn.act.viewer, move, row["organization_id"]):
         raise NotFound if row["status"] == CampaignStatus.DRAFT else Forbidden
-    if expected_version is not None and expected_version != row["version"]:
-        raise Conflict.of(
-            "expected_version",
-            f"The campaign is at version {row['version']} now. Read it again and decide anew.",
-            f"该项目已更新至版本 {row['version']}，请重新读取后再操作。",
-        )
+    check_version(NOUN, expected_version, row["version"])
     check_move(MOVES, move, CampaignStatus(row["status"]), NOUN)
     return row
 

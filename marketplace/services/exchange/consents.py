@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from marketplace.domain.errors import Conflict
+from marketplace.domain.errors import Text
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import CancelReason
 from marketplace.domain.exchange.consent_texts import no_such_text
@@ -14,6 +14,7 @@ from marketplace.domain.exchange.consents import (
     check_consent,
     check_withdrawal,
 )
+from marketplace.domain.moves import check_version
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Writing
 from marketplace.persistence.exchange import consent_texts, consents, facts, withdrawals
@@ -79,12 +80,7 @@ async def withdraw(database: Database, act: Act, command: WithdrawConsent) -> in
         await in_reach(turn.db, act.viewer, row)
         assert row is not None, "what is not there is out of reach"
         check_withdrawal(ConsentStatus(row["status"]))
-        if command.expected_version not in (None, row["version"]):
-            raise Conflict.of(
-                "expected_version",
-                f"The consent is at version {row['version']} now. Read it again.",
-                f"该授权已更新至版本 {row['version']}，请重新读取。",
-            )
+        check_version(Text("consent", "授权"), command.expected_version, row["version"])
         await _end(turn.db, [command.consent_id], ConsentStatus.WITHDRAWN, database, act)
         turn.outcome = {"consent": command.consent_id}
         return command.consent_id

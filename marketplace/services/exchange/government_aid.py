@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from marketplace.domain.errors import Conflict, InvalidInput, NotFound
+from marketplace.domain.errors import InvalidInput, NotFound, Text
 from marketplace.domain.exchange.conflicts import check_not_given_twice
 from marketplace.domain.exchange.government_aid import (
     DecideAid,
@@ -13,6 +13,7 @@ from marketplace.domain.exchange.government_aid import (
     check_end,
 )
 from marketplace.domain.exchange.residuals import Aid
+from marketplace.domain.moves import check_version, stale
 from marketplace.domain.registry.household_changes import check_active
 from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence.database import Database, Row
@@ -22,6 +23,8 @@ from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.residuals import settle
 from marketplace.services.exchange.restricted import may_be_granted
 from marketplace.services.registry.households import not_ones_own, within
+
+DECISION = Text("decision", "救助决定")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +116,9 @@ async def _decision(turn: Turn, command: EndAid) -> Row:
     row = await government_aid.lock(turn.db, command.aid_id)
     assert row is not None, "its household was found by it"
     # A household that was merged meanwhile has handed its aid over to one that is not locked.
-    is_moved = row["household_id"] != household_id
-    if is_moved or command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The decision is at version {row['version']} now. Read it again.",
-            f"该救助决定已更新至版本 {row['version']}，请重新读取。",
-        )
+    if row["household_id"] != household_id:
+        raise stale(DECISION, row["version"])
+    check_version(DECISION, command.expected_version, row["version"])
     return row
 
 

@@ -10,7 +10,7 @@ from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, T
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import LINES_MAX, MOVES, NOUN, AllocationStatus
 from marketplace.domain.exchange.needs import NeedStatus
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import PROVIDERS, Role, Viewer
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row
@@ -195,18 +195,11 @@ def _held(
 ) -> Fault | None:
     if viewer.role is not Role.APPLICANT and own_household == row["household_id"]:
         return OWN_HOUSEHOLD
-    if expected_version not in (None, row["version"]):
-        return fault(
-            "expected_version",
-            "CONFLICT",
-            f"The allocation is at version {row['version']} now. Read it again.",
-            f"该匹配已更新至版本 {row['version']}，请重新读取。",
-        )
     try:
+        check_version(NOUN, expected_version, row["version"])
         check_move(MOVES, move, AllocationStatus(row["status"]), NOUN)
     except Conflict as refusal:
-        said = refusal.faults[0]
-        return Fault(("id",), said.code, said.text)
+        return refusal.faults[0]
     return None
 
 

@@ -11,11 +11,12 @@ from marketplace.domain.exchange.allocations import CancelReason
 from marketplace.domain.exchange.consents import ConsentStatus
 from marketplace.domain.exchange.deliveries import distance_m
 from marketplace.domain.ids import reference
+from marketplace.domain.moves import check_version
 from marketplace.domain.registry.household_changes import (
+    NOUN,
     MoveHousehold,
     check_active,
     check_move_of,
-    check_version,
 )
 from marketplace.domain.registry.households import HouseholdStatus
 from marketplace.persistence import events
@@ -97,7 +98,7 @@ async def opened(turn: Turn, household_id: int, expected_version: int | None) ->
         raise NotFound
     await not_ones_own(turn.db, turn.act.viewer, household_id)
     check_active(HouseholdStatus(row["status"]))
-    check_version(expected_version, row["version"])
+    check_version(NOUN, expected_version, row["version"])
     return row
 
 

@@ -15,12 +15,13 @@ from marketplace.domain.exchange.merging import (
     settle_needs,
 )
 from marketplace.domain.exchange.needs import NeedStatus
+from marketplace.domain.moves import check_version
 from marketplace.domain.registry.household_changes import (
+    NOUN,
     DuplicateStatus,
     MemberEventKind,
     MergeHouseholds,
     check_reason,
-    check_version,
 )
 from marketplace.domain.registry.households import MEMBERS_MAX, HouseholdStatus, Relation
 from marketplace.domain.restrictions import RestrictionScope
@@ -88,7 +89,7 @@ async def _both(turn: Turn, database: Database, command: MergeHouseholds) -> tup
     ids = sorted((command.household_id, command.merged_id))
     rows = {each: await opened(turn, each, None) for each in ids}
     kept, merged = rows[command.household_id], rows[command.merged_id]
-    check_version(command.expected_version, kept["version"])
+    check_version(NOUN, command.expected_version, kept["version"])
     scopes = frozenset(RestrictionScope)
     for each in ids:
         if await restrictions.household_is_under(turn.db, each, scopes, now=database.now()):

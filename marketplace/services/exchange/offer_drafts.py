@@ -27,7 +27,7 @@ from marketplace.domain.exchange.offer_drafts import (
 )
 from marketplace.domain.exchange.offer_moderation import Photo, as_kept, from_kept, photo_faults
 from marketplace.domain.exchange.offers import TITLE_LENGTH_MAX, OfferTerms
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row
@@ -244,12 +244,7 @@ async def _locked(turn: Turn, move: str, draft_id: int, expected_version: int | 
     row = await offer_drafts.lock(turn.db, draft_id)
     if row is None or row["organization_id"] != turn.act.viewer.organization_id:
         raise NotFound
-    if expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The draft is at version {row['version']} now. Read it again.",
-            f"该草稿已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, expected_version, row["version"])
     check_move(MOVES, move, OfferDraftStatus(row["status"]), NOUN)
     return row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Text
 from marketplace.domain.exchange.offer_moderation import Photo, as_kept, photo_faults, waits
 from marketplace.domain.exchange.offers import (
     MOVED_TO,
@@ -18,6 +18,7 @@ from marketplace.domain.exchange.offers import (
     first_status,
     may_touch,
 )
+from marketplace.domain.moves import check_version
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
@@ -242,12 +243,7 @@ async def _for_move(turn: Turn, move: str, offer_id: int, expected_version: int 
         raise NotFound
     if not may_touch(viewer, move, row["organization_id"]):
         raise Forbidden if row["status"] == OfferStatus.OPEN else NotFound
-    if expected_version is not None and expected_version != row["version"]:
-        raise Conflict.of(
-            "expected_version",
-            f"The offer is at version {row['version']} now. Read it again and decide anew.",
-            f"该供给已更新至版本 {row['version']}，请重新读取后再操作。",
-        )
+    check_version(Text("offer", "供给"), expected_version, row["version"])
     return row
 
 

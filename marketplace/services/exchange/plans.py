@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+from marketplace.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Text,
+    Unauthenticated,
+)
 from marketplace.domain.exchange.plans import (
     UNFINISHED,
     WAITING_MAX,
@@ -16,6 +23,7 @@ from marketplace.domain.exchange.plans import (
     check_approver,
     check_move,
 )
+from marketplace.domain.moves import check_version
 from marketplace.domain.permissions import COUNTY_OFFICERS, SUPERVISION, Role, Viewer
 from marketplace.persistence import jobs
 from marketplace.persistence.database import Database, Row, Writing
@@ -231,12 +239,7 @@ async def for_move(turn: Turn, move: str, command: MovePlan) -> Row:
     if row is None or not in_reach(turn.act.viewer, row["region_low"]):
         raise NotFound
     check_move(move, PlanStatus(row["status"]))
-    if command.expected_version is not None and command.expected_version != row["version"]:
-        raise Conflict.of(
-            "expected_version",
-            f"The plan is at version {row['version']} now. Read it again and decide anew.",
-            f"该方案已更新至版本 {row['version']}，请重新读取后再操作。",
-        )
+    check_version(Text("plan", "方案"), command.expected_version, row["version"])
     return row
 
 

@@ -20,6 +20,7 @@ from marketplace.domain.exchange.referrals import (
     check_line,
     check_review,
 )
+from marketplace.domain.moves import check_version
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence import events
@@ -231,12 +232,7 @@ async def _for_review(turn: Turn, command: ReviewNeed, database: Database) -> Ro
     row = found.get(command.need_id)
     if row is None or not in_scope(viewer, row["tree_low"]):
         raise NotFound
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The need is at version {row['version']} now. Read it again and decide anew.",
-            f"该需求已更新至版本 {row['version']}，请重新读取后再操作。",
-        )
+    check_version(Text("need", "需求"), command.expected_version, row["version"])
     return row
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
+from marketplace.domain.moves import check_version
 from marketplace.domain.oversight.integrity import (
+    NOUN,
     OF_HOUSEHOLDS,
     PEOPLE_TO_FIND,
     CaseKind,
@@ -189,17 +191,8 @@ async def for_move(turn: Turn, move: str, case_id: int, expected_version: int | 
             raise NotFound
         await not_ones_own(turn.db, viewer, case["household_id"])
     check(move, CaseStatus(case["status"]))
-    check_version(case, expected_version)
+    check_version(NOUN, expected_version, case["version"])
     return case
-
-
-def check_version(case: Row, expected_version: int | None) -> None:
-    if expected_version not in (None, case["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The case is at version {case['version']} now. Read it again.",
-            f"该事项已更新至版本 {case['version']}，请重新读取。",
-        )
 
 
 async def not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marketplace.domain.errors import InvalidInput, NotFound
+from marketplace.domain.moves import check_version
 from marketplace.domain.oversight.integrity import (
+    NOUN,
     AppealOutcome,
     CaseKind,
     CaseStatus,
@@ -26,7 +28,7 @@ from marketplace.persistence.exchange import facts
 from marketplace.persistence.oversight import appeals, cases, restrictions
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.oversight import consequences, telling
-from marketplace.services.oversight.cases import account_of, check_version, for_move
+from marketplace.services.oversight.cases import account_of, for_move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ async def appeal(database: Database, act: Act, sealer: Sealer, command: AppealCa
         if case is None or not await is_about(db, act.viewer, case):
             raise NotFound
         check("integrityCaseAppeal", CaseStatus(case["status"]))
-        check_version(case, command.expected_version)
+        check_version(NOUN, command.expected_version, case["version"])
         if faults := list(text_faults("appeal", command.appeal)):
             raise InvalidInput(*faults)
         said, by = command.appeal.strip(), account_of(act.viewer)

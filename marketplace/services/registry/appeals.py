@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from marketplace.domain.errors import Conflict, NotFound, Text
-from marketplace.domain.moves import check_move
+from marketplace.domain.errors import NotFound, Text
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import Role
 from marketplace.domain.registry.appeals import (
     AFTER,
@@ -112,12 +112,7 @@ async def _locked(turn: Turn, command: DecideAppeal) -> Row:
     await _reach(turn, household_id)
     row = await appeals.lock(turn.db, command.appeal_id)
     assert row is not None, "its household was found by it"
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The appeal is at version {row['version']} now. Read it again.",
-            f"该申诉已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(APPEAL, command.expected_version, row["version"])
     return row
 
 

@@ -16,7 +16,7 @@ from marketplace.domain.errors import (
     Text,
 )
 from marketplace.domain.ids import reference
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import OFFICERS, require
 from marketplace.domain.registry.applications import (
     LETTER,
@@ -38,6 +38,7 @@ from marketplace.domain.registry.households import (
     plain_phone,
 )
 from marketplace.domain.registry.regions import RegionLevel
+from marketplace.domain.states import in_chinese
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.registry import applications, duplicates, households, regions
@@ -240,12 +241,7 @@ async def _locked(
     if row is None or not within(turn.act.viewer, row["region_low"]):
         raise NotFound
     check_move(MOVES, move, ApplicationStatus(row["status"]), NOUN)
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The application is at version {row['version']} now. Read it again.",
-            f"该申请已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, command.expected_version, row["version"])
     return row
 
 
@@ -292,7 +288,7 @@ async def _found(turn: Turn, household_id: int) -> int:
         raise Conflict.of(
             "household_id",
             f"This household is {household['status']}. Choose the one that stands.",
-            f"该家庭当前状态为 {household['status']}，请选择有效的家庭。",
+            f"该家庭当前状态为{in_chinese(HouseholdStatus(household['status']))}，请选择有效的家庭。",
         )
     return household_id
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound, Text
 from marketplace.domain.events import Event
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry import assessments as domain
 from marketplace.domain.registry.assessments import (
@@ -199,12 +199,7 @@ async def _override(turn: Turn, command: DecideOverride, now: datetime) -> Row:
     await not_ones_own(turn.db, turn.act.viewer, household["id"])
     row = await assessments.lock_override(turn.db, command.override_id)
     assert row is not None, "its household was found by it"
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The override is at version {row['version']} now. Read it again.",
-            f"该调整意见已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(OVERRIDE, command.expected_version, row["version"])
     latest = await assessments.latest(turn.db, household["id"], now)
     if latest is not None and latest["id"] != row["assessment_id"]:
         raise Conflict.of(
