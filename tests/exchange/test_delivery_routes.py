@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.days import county_day
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import (
     accounts,
@@ -141,7 +141,7 @@ async def test_a_day_s_stops_are_told_by_township_the_nearest_next_and_without_p
     for lot in lots:
         accept(asking, lot)
     accept(asking, mine, "PROVIDER")
-    tomorrow = market.database.now().astimezone(COUNTY_TIME).date() + timedelta(days=1)
+    tomorrow = county_day(market.database.now()) + timedelta(days=1)
     for lot in lots:
         assert dispatch(asking, lot, label="van 1")["userErrors"] == []
     dispatch(asking, mine, plannedOn=tomorrow.isoformat())

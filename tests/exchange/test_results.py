@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.days import county_day
+from marketplace.domain.days import county_day
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import events, needs, result_copies, results
 from marketplace.services.exchange.expiry import expire

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.days import county_day
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import results
 from tests.fixtures.asked import Asked, asked, give_keys
@@ -56,7 +56,7 @@ async def test_the_federation_reports_each_delivery_of_its_own_once(asking: Aske
     async with market.database.write() as db:
         by = {"delivered_by_id": market.organization["charity"]}
         await db.execute(sa.update(results).where(results.c.id == brought).values(by))
-    today = market.database.now().astimezone(COUNTY_TIME).date()
+    today = county_day(market.database.now())
     span = {"from": str(today - timedelta(days=9)), "to": str(today)}
 
     listed = asking.do("federation", REPORT, span)["helpedList"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.days import county_day
 from marketplace.persistence.tables import api_keys
 from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import Market
@@ -37,7 +37,7 @@ async def test_a_desk_prints_its_own_copies_by_a_link_that_ends_with_its_key(
     await a_member(asking, household_id, "测试甲")
     await a_result(market, region="far_village")
     await days_pass(market, late, 8)
-    today = market.database.now().astimezone(COUNTY_TIME).date()
+    today = county_day(market.database.now())
     span = {"from": str(today - timedelta(days=30)), "to": str(today), "waiting": True}
 
     path = asking.see("township", LINK, span)["resultsPrintLink"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.days import COUNTY_TIME
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import accounts
 from tests.fixtures.asked import Asked

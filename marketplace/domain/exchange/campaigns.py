@@ -16,6 +16,7 @@ from marketplace.domain.checks import (
     text,
     within,
 )
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.moves import Move
@@ -29,7 +30,6 @@ DESCRIPTION_LENGTH_MAX = 2_000
 PERCENT_MAX = 1_000  # ten yuan to one
 # A public fundraising plan is filed with the civil affairs bureau ten days before it begins.
 FILED_BEFORE = timedelta(days=10)
-COUNTY_TIME = timedelta(hours=8)
 # Only charities raise money in public; others give their own by offers.
 RAISERS = frozenset({OrganizationKind.CHARITY, OrganizationKind.FEDERATION})
 
@@ -201,7 +201,7 @@ def _filing_faults(terms: CampaignTerms) -> Iterator[Fault]:
         yield from text("filing_number", terms.filing_number.strip(), 4, REFERENCE_LENGTH_MAX)
     if terms.filed_on is None:
         return
-    begins = (terms.starts_at + COUNTY_TIME).date()
+    begins = county_day(terms.starts_at)
     if terms.filed_on > begins - FILED_BEFORE:
         yield fault(
             "filed_on",

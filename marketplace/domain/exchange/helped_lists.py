@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from marketplace.domain.checks import fault
+from marketplace.domain.days import COUNTY_TIME
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, Text
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.moves import Move, check_move, moves_from
 from marketplace.domain.permissions import Viewer
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from marketplace.domain.checks import QUANTITY_MAX, REFERENCE_LENGTH_MAX, fault, near, text, within
+from marketplace.domain.days import days_between
 from marketplace.domain.errors import Fault, InvalidInput
 from marketplace.domain.exchange.categories import CategoryFacts
-from marketplace.domain.exchange.days import days_between
 from marketplace.domain.permissions import MUTATIONS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 

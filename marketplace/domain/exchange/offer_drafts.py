@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from marketplace.domain.days import COUNTY_TIME, county_day
 from marketplace.domain.errors import Text
 from marketplace.domain.moves import Move
 
 NOUN = Text("draft", "草稿")
-COUNTY_TIME = timedelta(hours=8)  # China has one zone and no summer time
 
 
 class OfferDraftStatus(StrEnum):
@@ -43,7 +43,7 @@ def period_of(recurrence: Recurrence, moment: datetime) -> str:
     >>> period_of(Recurrence.MONTHLY, datetime(2026, 11, 30, 16, tzinfo=UTC))
     '2026-12'
     """
-    local = moment + COUNTY_TIME
+    local = county_day(moment)
     if recurrence is Recurrence.WEEKLY:
         year, week, _ = local.isocalendar()
         return f"{year}-W{week:02d}"
@@ -59,7 +59,7 @@ def next_after(recurrence: Recurrence, moment: datetime) -> datetime:
     """
     if recurrence is Recurrence.WEEKLY:
         return moment + timedelta(days=7)
-    local = moment + COUNTY_TIME
+    local = moment.astimezone(COUNTY_TIME)
     first = (local.replace(day=1) + timedelta(days=32)).replace(day=1)
     last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(local.day, last.day)) - COUNTY_TIME
+    return first.replace(day=min(local.day, last.day)).astimezone(UTC)

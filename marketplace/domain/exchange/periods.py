@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from marketplace.domain.checks import fault, within
+from marketplace.domain.days import days_between
 from marketplace.domain.errors import Fault
-from marketplace.domain.exchange.days import days_between
 from marketplace.domain.registry.categories import CategoryKind
 
 VISITS_PER_DAY_MAX = 10_000

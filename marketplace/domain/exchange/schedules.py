@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from marketplace.domain.checks import within
+from marketplace.domain.days import COUNTY_TIME
 from marketplace.domain.errors import InvalidInput
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.moves import Move
 from marketplace.domain.permissions import Role
 

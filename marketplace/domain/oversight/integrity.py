@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from marketplace.domain.checks import QUANTITY_MAX, fault, within
+from marketplace.domain.days import COUNTY_TIME, county_day
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, Text
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.moves import Move, check_move, moves_from
 from marketplace.domain.permissions import PROVIDERS, Role, Viewer
 from marketplace.domain.restrictions import RestrictionScope
@@ -163,7 +163,7 @@ def check_scope(scope: RestrictionScope, *, of_provider: bool) -> Iterator[Fault
 
 def check_end(ends_on: date, now: datetime) -> Iterator[Fault]:
     """The last day of a restriction is today at the earliest, and three years away at most."""
-    today = now.astimezone(COUNTY_TIME).date()
+    today = county_day(now)
     if not today <= ends_on <= today + RESTRICTION_MAX:
         yield fault(
             "ends_on",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from marketplace.domain.days import COUNTY_TIME
 from marketplace.domain.errors import InvalidInput
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.exchange.disclosure import HOUSEHOLDS_MIN
 
 YEARS_MAX = 10

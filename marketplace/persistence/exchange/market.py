@@ -8,12 +8,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from marketplace.domain.days import first_day, last_day
 from marketplace.domain.exchange.allocations import (
     LIVE_STATUSES,
     OPEN_STATUSES,
     AllocationStatus,
 )
-from marketplace.domain.exchange.days import first_day, last_day
 from marketplace.domain.exchange.plans import PlanKind, PlanStatus
 from marketplace.persistence.database import Reading
 from marketplace.persistence.exchange import needs as need_rows

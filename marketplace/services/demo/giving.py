@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from marketplace.domain.days import county_day
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.campaigns import RAISERS, CampaignStatus
 from marketplace.domain.exchange.donations import DonationKind
@@ -31,7 +32,6 @@ from marketplace.services.demo.ground import Ground, Staff
 from marketplace.services.demo.size import dice
 from marketplace.services.exchange.donation_codes import code_digest, trace_code
 
-COUNTY_TIME = timedelta(hours=8)
 MATCHED = "99公益日"  # what is given in these days is matched one to two
 PERCENT = 50
 DONORS = (
@@ -98,7 +98,7 @@ async def add(
 async def _agree(
     db: Writing, on: Ground, officer: int, organizations: Sequence[Mapping[str, object]]
 ) -> None:
-    today = (on.now + COUNTY_TIME).date()
+    today = county_day(on.now)
     await db.insert_many(
         agreements,
         [
@@ -140,7 +140,7 @@ async def _campaign(
         "title": offer["title"],
         "description": "示例项目：善款用于本县困难群众，每笔捐赠可凭收据编号查询去向。",
         "filing_number": f"53361027DEMO{begins.year % 100}{number:04d}",
-        "filed_on": (begins + COUNTY_TIME).date() - timedelta(days=15),
+        "filed_on": county_day(begins) - timedelta(days=15),
         "starts_at": begins,
         "ends_at": offer["expires_at"] or on.now + timedelta(days=120),
         "target_fen": -(-offer["quantity"] * thrown.randrange(11, 20) // 10_000_000) * 1_000_000,
@@ -198,7 +198,7 @@ async def _receive(
     for place, (row, extra) in enumerate(zip(given.rows, given.matches, strict=True)):
         at = row["received_at"]
         assert isinstance(at, datetime)
-        year = (at + COUNTY_TIME).year
+        year = county_day(at).year
         counted[offer["organization_id"], year] += 1
         rows.append(
             row

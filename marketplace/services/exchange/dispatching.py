@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from marketplace.domain.checks import fault, text
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.domain.exchange.allocations import AllocationStatus, Lot, whole_packs
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.exchange.deliveries import LABEL_LENGTH_MAX
 from marketplace.domain.ids import reference
 from marketplace.domain.messages import CodePurpose
@@ -159,7 +159,7 @@ def _keeps_dispatch(line: Line, row: Row) -> Fault | None:
 
 
 def _day(command: DispatchAllocations, now: datetime) -> date:
-    today = now.astimezone(COUNTY_TIME).date()
+    today = county_day(now)
     faults = list(text("label", command.label.strip(), 0, LABEL_LENGTH_MAX))
     day = command.planned_on or today
     if not today <= day <= today + AHEAD_MAX:

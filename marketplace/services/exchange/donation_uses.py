@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 
+from marketplace.domain.days import county_day
 from marketplace.domain.exchange.donation_outcomes import Came, outcomes
 from marketplace.domain.exchange.donations import first_in_first_out
 from marketplace.persistence.database import Database, Row, Writing
@@ -14,7 +14,6 @@ from marketplace.persistence.exchange import donation_outcomes, donations
 
 AT_ONCE_MAX = 200
 MARKED_MAX = 1_000
-COUNTY_TIME = timedelta(hours=8)
 
 
 async def attribute(db: Writing, offer_id: int) -> int:
@@ -90,7 +89,7 @@ def _came(row: Row) -> Came:
         household_id=row["household_id"],
         category_id=row["category_id"],
         region_id=row["region_id"],
-        month=f"{row['at'] + COUNTY_TIME:%Y-%m}",
+        month=f"{county_day(row['at']):%Y-%m}",
         units=row["units"],
         is_confirmed=bool(row["is_confirmed"]),
     )

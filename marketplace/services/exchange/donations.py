@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from marketplace.domain.checks import text
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from marketplace.domain.exchange.campaigns import (
     RAISERS,
@@ -23,10 +24,11 @@ from marketplace.domain.exchange.donations import (
     check_donation,
 )
 from marketplace.domain.exchange.offers import OfferStatus, OfferTerms
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import PROVIDERS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
+from marketplace.domain.states import in_chinese
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Database, Reading, Row, Writing
 from marketplace.persistence.exchange import campaigns, donations, facts, offers
@@ -34,8 +36,6 @@ from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.donation_codes import code_digest, trace_code
 from marketplace.services.exchange.donation_uses import attribute
 from marketplace.services.exchange.offer_moderation import moderated
-
-COUNTY_TIME = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ async def record_donation(
         received_at = command.received_at or now
         whereto = await _whereto(turn, command, received_at)
         organization_id = whereto[1]
-        year = (now + COUNTY_TIME).year
+        year = county_day(now).year
         # Before the offer: it locks the organization, as a restriction does before its offers.
         number = await donations.next_number(turn.db, organization_id, year)
         offer_id, matches = await _taken_in(turn, command, whereto, received_at, now)
@@ -332,8 +332,8 @@ async def _open_campaign(db: Writing, viewer: Viewer, campaign_id: int, at: date
             "campaign_id",
             f"The campaign is {campaign['status']} and takes donations from "
             f"{campaign['starts_at']:%Y-%m-%d} to {campaign['ends_at']:%Y-%m-%d}.",
-            f"该项目状态为 {campaign['status']}，募捐时间为 {campaign['starts_at']:%Y-%m-%d} 至 "
-            f"{campaign['ends_at']:%Y-%m-%d}。",
+            f"该项目状态为{in_chinese(CampaignStatus(campaign['status']))}，募捐时间为 "
+            f"{campaign['starts_at']:%Y-%m-%d} 至 {campaign['ends_at']:%Y-%m-%d}。",
         )
     return campaign
 
@@ -344,12 +344,7 @@ async def _for_move(
     row = await donations.lock(turn.db, donation_id)
     if row is None or not may_touch(turn.act.viewer, move, row["organization_id"]):
         raise NotFound
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The donation is at version {row['version']} now. Read it again.",
-            f"该捐赠已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, command.expected_version, row["version"])
     check_move(MOVES, move, DonationStatus(row["status"]), NOUN)
     return row
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from marketplace.domain.days import county_day
 from marketplace.domain.events import Event
-from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.feedback import FeedbackStatus, policy_on
 from marketplace.domain.exchange.results import ABOVE, Desk
 from marketplace.persistence import events

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Text
-from marketplace.domain.exchange.days import county_day
+from marketplace.domain.days import county_day
+from marketplace.domain.errors import Forbidden, InvalidInput, NotFound, Text
 from marketplace.domain.exchange.feedback import (
+    NOUN,
     FeedbackFrom,
     FeedbackKind,
     FeedbackStatus,
@@ -20,6 +21,7 @@ from marketplace.domain.exchange.feedback import (
 )
 from marketplace.domain.exchange.results import Desk
 from marketplace.domain.ids import reference
+from marketplace.domain.moves import check_version
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.persistence.crypto import Sealer, new_seal_id
 from marketplace.persistence.database import Database, Reading, Row
@@ -254,12 +256,7 @@ async def _for_move(turn: Turn, move: str, command: MoveFeedback) -> Row:
     if not may_touch(viewer, move, found):
         raise Forbidden
     check_feedback_move(move, viewer, found)
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The feedback is at version {row['version']} now. Read it again.",
-            f"该反馈已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, command.expected_version, row["version"])
     return row
 
 

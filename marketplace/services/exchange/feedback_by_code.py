@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Conflict, Text
-from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.feedback import (
     FeedbackFrom,
     FeedbackKind,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Forbidden, NotFound
-from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.helped_lists import (
     LINES_MAX,
     HelpedListStatus,

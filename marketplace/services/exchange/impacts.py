@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from marketplace.domain.days import first_day, last_day
 from marketplace.domain.errors import Conflict, Forbidden
 from marketplace.domain.exchange.categories import CategoryFacts
-from marketplace.domain.exchange.days import first_day, last_day
 from marketplace.domain.exchange.offers import OfferTerms
 from marketplace.domain.ids import reference
 from marketplace.domain.permissions import Viewer, require

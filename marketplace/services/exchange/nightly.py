@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from marketplace.domain.days import county_day
 from marketplace.domain.events import Event
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.exchange.plans import PlanKind, PlanStatus
 from marketplace.domain.exchange.schedules import ScheduleKind
 from marketplace.persistence import events, jobs
@@ -25,7 +25,7 @@ async def plan_tonight(database: Database) -> int:
 async def _enqueue(db: Writing, database: Database, schedule: Row) -> None:
     """A proposal in the name of whoever set the schedule, who may not approve it either."""
     now = database.now()
-    night = now.astimezone(COUNTY_TIME).date().isoformat()
+    night = county_day(now).isoformat()
     key = f"nightly-plan:{schedule['region_id']}:{night}"
     job_id = await jobs.enqueue(db, kind=KIND, payload={}, dedupe_key=key)
     if await plans.of_job(db, job_id) is not None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from marketplace.domain.errors import Conflict, NotFound
+from marketplace.domain.days import county_day
+from marketplace.domain.errors import Conflict, NotFound, Text
 from marketplace.domain.exchange.offer_moderation import Bounds, Subtree, outside
 from marketplace.domain.exchange.offers import OfferStatus, OfferTerms
+from marketplace.domain.moves import check_version
 from marketplace.domain.registry.organizations import OrganizationStatus
+from marketplace.domain.states import in_chinese
 from marketplace.persistence.database import Database, Reading, Row, Writing
 from marketplace.persistence.exchange import facts, offer_drafts, offers
 from marketplace.persistence.registry import agreements
 from marketplace.persistence.registry import organizations as organization_rows
 from marketplace.services.acting import Act, once, record
-
-COUNTY_TIME = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ async def moderated(
     if not await agreements.had_any(db, organization_id):
         return None
     await organization_rows.lock(db, organization_id)
-    today = (now + COUNTY_TIME).date()
+    today = county_day(now)
     agreement = await agreements.in_force(db, organization_id, today=today)
     if agreement is None:
         return ["NO_AGREEMENT"]
@@ -70,17 +71,12 @@ async def approve(database: Database, act: Act, command: ApproveOffer) -> int:
         row = await offers.lock(turn.db, command.offer_id)
         if row is None:
             raise NotFound
-        if command.expected_version not in (None, row["version"]):
-            raise Conflict.of(
-                "expected_version",
-                f"The offer is at version {row['version']} now. Read it again and decide anew.",
-                f"该供给已更新至版本 {row['version']}，请重新读取后再操作。",
-            )
+        check_version(Text("offer", "供给"), command.expected_version, row["version"])
         if row["status"] != OfferStatus.DRAFT or not row["moderation"]:
             raise Conflict.of(
                 "id",
                 f"The offer is {row['status']} and waits for no approval.",
-                f"该供给当前状态为 {row['status']}，无需审批。",
+                f"该供给当前状态为{in_chinese(OfferStatus(row['status']))}，无需审批。",
             )
         verified = row["organization_status"] == OrganizationStatus.VERIFIED
         status = OfferStatus.OPEN if verified else OfferStatus.DRAFT

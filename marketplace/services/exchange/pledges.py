@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from marketplace.domain.checks import QUANTITY_MAX, within
+from marketplace.domain.days import first_day, last_day
 from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from marketplace.domain.exchange.allocations import AllocationOrigin, AllocationStatus
-from marketplace.domain.exchange.days import first_day, last_day
 from marketplace.domain.exchange.offers import OfferStatus, may_touch
 from marketplace.domain.exchange.pledges import (
     OPEN_MAX,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Forbidden, NotFound
-from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.helped_lists import check_span, moments
 from marketplace.domain.exchange.ratings import RatingSide, check_rating, side_of
 from marketplace.domain.permissions import PROVIDERS, SUPERVISION, Viewer, require

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from marketplace.domain.days import COUNTY_TIME, county_day
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound, Text
 from marketplace.domain.events import Event
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.exchange.referrals import LINES_MAX
 from marketplace.domain.exchange.schedules import MOVES, DraftStatus, ScheduleKind
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import Viewer
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
@@ -123,14 +123,14 @@ async def discard(database: Database, act: Act, command: DiscardDraft) -> int:
 async def capacity(database: Database, viewer: Viewer) -> Capacity:
     """What the desks of the viewer's region have before them."""
     now = database.now()
-    today = now.astimezone(COUNTY_TIME).date()
+    today = county_day(now)
     begin = datetime.combine(today - timedelta(days=6), time(), COUNTY_TIME)
     low, high = viewer.region_low, viewer.region_high
     async with database.read() as db:
         policy = await review_policies.in_force(db, low, now)
         found = await review_policies.desk(db, low, high, now=now, since=begin)
         decided = await review_policies.reviewed_at(db, low, high, since=begin)
-    days = Counter(at.astimezone(COUNTY_TIME).date() for at in decided)
+    days = Counter(county_day(at) for at in decided)
     most = policy.weekly_capacity
     week = [today - timedelta(days=back) for back in range(6, -1, -1)]
     return Capacity(
@@ -187,12 +187,7 @@ async def _for_move(turn: Turn, move: str, draft_id: int, expected_version: int 
     if row is None or not in_scope(turn.act.viewer, row["tree_low"]):
         raise NotFound
     check_move(MOVES, move, DraftStatus(row["status"]), NOUN)
-    if expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The prepared referral is at version {row['version']} now. Read it again.",
-            f"该待发转介已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, expected_version, row["version"])
     return row
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from marketplace.domain.checks import fault
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Text
 from marketplace.domain.events import Event
-from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.results import (
     AT_ONCE_MAX,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Forbidden, Unauthenticated
-from marketplace.domain.exchange.days import county_day
 from marketplace.domain.exchange.helped_lists import check_span, moments
 from marketplace.domain.exchange.results import DESK_OF, Desk
 from marketplace.domain.permissions import Role, Viewer

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from html import escape
 
+from marketplace.domain.days import COUNTY_TIME, county_day
 from marketplace.domain.errors import Language, Text
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.exchange.results import Desk
 from marketplace.domain.ids import reference
 from marketplace.domain.registry.categories import UNITS
@@ -115,7 +115,7 @@ def _amount(units: int, unit: str | None, language: Language) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(COUNTY_TIME):%Y-%m-%d}"
+    return f"{county_day(moment):%Y-%m-%d}"
 
 
 def _both(text: Text, between: str) -> str:

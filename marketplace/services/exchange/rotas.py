@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 
-from marketplace.domain.exchange.days import first_day, last_day
+from marketplace.domain.days import first_day, last_day
 from marketplace.domain.exchange.rota import Asked, rota
 from marketplace.persistence.database import Reading, Row, Writing
 from marketplace.persistence.exchange import visits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Forbidden, InvalidInput, NotFound
-from marketplace.domain.exchange.days import COUNTY_TIME
 from marketplace.domain.exchange.plans import PlanPolicy
 from marketplace.domain.exchange.schedules import (
     ARRANGED_BY,
@@ -83,7 +83,7 @@ async def run_due(database: Database, kind: ScheduleKind, run: Run) -> int:
     Each is claimed and run in one transaction: whoever comes second finds it has run today.
     """
     now = database.now()
-    today = now.astimezone(COUNTY_TIME).date()
+    today = county_day(now)
     async with database.read() as db:
         due = [
             row

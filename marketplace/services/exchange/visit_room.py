@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from marketplace.domain.exchange.days import days_between
+from marketplace.domain.days import days_between
 from marketplace.persistence.database import Reading, Row
 from marketplace.persistence.exchange import visits
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
+from marketplace.domain.days import COUNTY_TIME
 from marketplace.domain.errors import Text
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.households import (
@@ -22,7 +23,6 @@ from marketplace.domain.registry.households import (
 from marketplace.domain.registry.organizations import OrganizationKind
 from marketplace.services.importing.cells import BadCell, items
 
-COUNTY_TIME = timezone(timedelta(hours=8), "CST")  # a day of a file is a day in China
 DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 FEN_MAX = 10**15
 

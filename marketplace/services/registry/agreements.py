@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from marketplace.domain.checks import text
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
-from marketplace.domain.moves import check_move
+from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.registry.agreements import (
     MOVES,
     NOUN,
@@ -19,8 +19,6 @@ from marketplace.domain.registry.organizations import REASON_LENGTH_MAX, Organiz
 from marketplace.persistence.database import Database
 from marketplace.persistence.registry import agreements, organizations
 from marketplace.services.acting import Act, once, record
-
-COUNTY_TIME = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +47,7 @@ async def sign(database: Database, act: Act, command: SignAgreement) -> int:
             command,
             known_categories=await agreements.known_categories(turn.db, tuple(command.categories)),
             known_regions=await agreements.known_regions(turn.db, command.region_ids),
-            today=(database.now() + COUNTY_TIME).date(),
+            today=county_day(database.now()),
         )
         values = {
             "organization_id": command.organization_id,
@@ -84,12 +82,7 @@ async def end(database: Database, act: Act, command: EndAgreement) -> int:
         row = await agreements.lock(turn.db, command.agreement_id)
         if row is None:
             raise NotFound
-        if command.expected_version not in (None, row["version"]):
-            raise Conflict.of(
-                "expected_version",
-                f"The agreement is at version {row['version']} now. Read it again.",
-                f"该协议已更新至版本 {row['version']}，请重新读取。",
-            )
+        check_version(NOUN, command.expected_version, row["version"])
         check_move(MOVES, "agreementEnd", AgreementStatus(row["status"]), NOUN)
         values = {
             "status": AgreementStatus.ENDED,

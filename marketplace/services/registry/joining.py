@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from marketplace.domain.checks import text
+from marketplace.domain.days import county_day
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
 from marketplace.domain.ids import reference
+from marketplace.domain.moves import check_version
 from marketplace.domain.permissions import Role, require
 from marketplace.domain.registry.applications import TriesOf
 from marketplace.domain.registry.households import plain_phone
 from marketplace.domain.registry.organizations import (
+    NOUN,
     REASON_LENGTH_MAX,
     ApplyOrganization,
     OrganizationStatus,
@@ -27,7 +29,6 @@ from marketplace.persistence.registry import agreements, organizations, regions
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.registry.applications import spend
 
-COUNTY_TIME = timedelta(hours=8)
 OFFICERS = frozenset({Role.CHARITY_OFFICER, Role.ADMIN})
 EVENTS = {
     "organizationVerify": "organization.verified",
@@ -183,17 +184,12 @@ async def _locked(turn: Turn, command: MoveOrganization) -> Row:
     row = await organizations.lock(turn.db, command.organization_id)
     if row is None:
         raise NotFound
-    if command.expected_version not in (None, row["version"]):
-        raise Conflict.of(
-            "expected_version",
-            f"The organization is at version {row['version']} now. Read it again.",
-            f"该单位已更新至版本 {row['version']}，请重新读取。",
-        )
+    check_version(NOUN, command.expected_version, row["version"])
     return row
 
 
 async def _may_offer(turn: Turn, database: Database, organization_id: int) -> None:
-    today = (database.now() + COUNTY_TIME).date()
+    today = county_day(database.now())
     if await agreements.in_force(turn.db, organization_id, today=today) is None:
         raise Conflict.of(
             "id",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from marketplace.domain.exchange.days import COUNTY_TIME
+from marketplace.domain.days import COUNTY_TIME
 
 YEAR = 2023
 BETWEEN_ACTS = timedelta(minutes=3)

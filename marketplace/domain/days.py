@@ -1,12 +1,11 @@
-"""Days of a service: which whole days a period has, by the county's calendar."""
+"""The county's calendar: which day a moment is there, and which whole days a period has."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 
-COUNTY_TIME = timezone(
-    timedelta(hours=8), "CST"
-)  # all of China keeps one time, without summer time
+# All of China keeps one time, without summer time.
+COUNTY_TIME = timezone(timedelta(hours=8), "CST")
 
 
 def county_day(moment: datetime) -> date:
