@@ -19,6 +19,7 @@ from marketplace.domain.exchange.allocations import (
 )
 from marketplace.domain.exchange.deliveries import Carrier
 from marketplace.domain.registry.organizations import OrganizationStatus
+from marketplace.domain.states import in_chinese
 from marketplace.persistence.database import Database, Row, Values, Writing
 from marketplace.persistence.exchange import allocations, needs, offers
 from marketplace.services.acting import Act, once, record
@@ -178,7 +179,8 @@ def _keeps_acceptance(row: Row, now: datetime) -> Fault | None:
             "",
             "ORGANIZATION_NOT_VERIFIED",
             f"Your organization is {row['organization_status']}: only a verified one can accept.",
-            f"贵单位当前状态为 {row['organization_status']}，仅已核验单位可以接受。",
+            f"贵单位当前状态为{in_chinese(OrganizationStatus(row['organization_status']))}，"
+            "仅已核验单位可以接受。",
         )
     return check_acceptance(reserved_until=row["reserved_until"], now=now) or not_open(row)
 
