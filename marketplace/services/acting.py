@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -89,15 +89,37 @@ async def record(
     turn: Turn, database: Database, kind: str, entity: str, entity_id: int, **data: object
 ) -> None:
     """Write the event of what was just done, in its transaction."""
-    await events.append(
+    await record_each(turn, database, kind, entity, {entity_id: data})
+
+
+async def record_many(
+    turn: Turn, database: Database, kind: str, entity: str, ids: Iterable[int], **data: object
+) -> None:
+    """The same for many entities to which the same happened."""
+    await record_each(turn, database, kind, entity, dict.fromkeys(ids, data))
+
+
+async def record_each(
+    turn: Turn,
+    database: Database,
+    kind: str,
+    entity: str,
+    told: Mapping[int, Mapping[str, object]],
+) -> None:
+    """The same for many entities, each with data of its own; in one statement."""
+    now, act = database.now(), turn.act
+    await events.append_many(
         turn.db,
-        Event(
-            kind=kind,
-            at=database.now(),
-            entity=entity,
-            entity_id=entity_id,
-            account_id=turn.act.viewer.account_id,
-            data=data,
-            request_id=turn.act.request_id,
-        ),
+        [
+            Event(
+                kind=kind,
+                at=now,
+                entity=entity,
+                entity_id=entity_id,
+                account_id=act.viewer.account_id,
+                data=data,
+                request_id=act.request_id,
+            )
+            for entity_id, data in told.items()
+        ],
     )

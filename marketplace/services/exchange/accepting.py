@@ -22,7 +22,7 @@ from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.domain.states import in_chinese
 from marketplace.persistence.database import Database, Row, Values, Writing
 from marketplace.persistence.exchange import allocations, needs, offers
-from marketplace.services.acting import Act, once, record
+from marketplace.services.acting import Act, once, record, record_each
 from marketplace.services.exchange.handing_over import (
     Line,
     Moved,
@@ -30,7 +30,6 @@ from marketplace.services.exchange.handing_over import (
     locked_one,
     not_open,
     ready_lines,
-    tell,
     to_outcome,
 )
 
@@ -86,7 +85,7 @@ async def accept(database: Database, act: Act, command: AcceptAllocations) -> Mo
             },
         )
         told = {key: {"carrier": command.carrier} for key in ready.ids}
-        await tell(turn, database, "allocation.accepted", told)
+        await record_each(turn, database, "allocation.accepted", "Allocation", told)
         turn.outcome = to_outcome(ready.moved())
         return ready.moved()
 
@@ -113,7 +112,7 @@ async def decline(database: Database, act: Act, command: DeclineAllocations) -> 
             row["id"]: {"reason": command.reason, "unitsDrawn": row["units_drawn"]}
             for _, row in ready.rows
         }
-        await tell(turn, database, "allocation.declined", told)
+        await record_each(turn, database, "allocation.declined", "Allocation", told)
         turn.outcome = to_outcome(ready.moved())
         return ready.moved()
 

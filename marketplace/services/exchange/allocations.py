@@ -9,13 +9,11 @@ from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import AllocationOrigin, AllocationStatus
 from marketplace.domain.exchange.plans import ApprovalRules, LeftOutReason
-from marketplace.persistence import events
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import allocations, facts, needs, offers, plans
-from marketplace.services.acting import Turn
+from marketplace.services.acting import Turn, record_many
 from marketplace.services.exchange import rotas
 from marketplace.services.exchange.visit_room import VisitRoom, room_for
 
@@ -70,7 +68,7 @@ async def reserve_plan(
             for line in kept
         ],
     )
-    await events.append_many(db, [_reserved(turn, database, key, plan_id) for key in keys])
+    await record_many(turn, database, "allocation.reserved", "Allocation", keys, plan=plan_id)
     return Reserved(reserved=len(kept), left_out=len(lines) - len(kept))
 
 
@@ -164,15 +162,3 @@ def _sums(lines: Sequence[Row], key: str, units: str) -> dict[int, int]:
     for line in lines:
         total[line[key]] += line[units]
     return dict(total)
-
-
-def _reserved(turn: Turn, database: Database, key: int, plan_id: int) -> Event:
-    return Event(
-        kind="allocation.reserved",
-        at=database.now(),
-        entity="Allocation",
-        entity_id=key,
-        account_id=turn.act.viewer.account_id,
-        data={"plan": plan_id},
-        request_id=turn.act.request_id,
-    )

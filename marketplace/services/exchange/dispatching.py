@@ -16,14 +16,13 @@ from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import allocations, deliveries, needs, published_needs
 from marketplace.services import codes, messages
-from marketplace.services.acting import Act, Turn, once
+from marketplace.services.acting import Act, Turn, once, record_each
 from marketplace.services.exchange.handing_over import (
     Line,
     Moved,
     from_outcome,
     not_open,
     ready_lines,
-    tell,
     to_outcome,
 )
 
@@ -66,7 +65,7 @@ async def dispatch(
             await _send(turn, database, row, sent, batch)
             await _tell_household(turn, database, sealer, row)
             told[row["id"]] = {"deliveryId": batch, "units": sent.served}
-        await tell(turn, database, "allocation.dispatched", told)
+        await record_each(turn, database, "allocation.dispatched", "Allocation", told)
         turn.outcome = to_outcome(ready.moved())
         return ready.moved()
 

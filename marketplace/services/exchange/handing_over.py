@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, Text
-from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import LINES_MAX, MOVES, NOUN, AllocationStatus
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import PROVIDERS, Role, Viewer
-from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import allocations, facts, needs, published_needs
 from marketplace.services.acting import Turn, record
@@ -147,27 +145,6 @@ async def fulfil(turn: Turn, database: Database, need_id: int) -> None:
         await needs.change(turn.db, [need_id], {"status": NeedStatus.FULFILLED})
         await published_needs.follow(turn.db, [need_id])
         await record(turn, database, "need.fulfilled", "Need", need_id)
-
-
-async def tell(
-    turn: Turn, database: Database, kind: str, told: Mapping[int, Mapping[str, object]]
-) -> None:
-    """Write one event for each allocation, with its data."""
-    await events.append_many(
-        turn.db,
-        [
-            Event(
-                kind=kind,
-                at=database.now(),
-                entity="Allocation",
-                entity_id=key,
-                account_id=turn.act.viewer.account_id,
-                data=data,
-                request_id=turn.act.request_id,
-            )
-            for key, data in told.items()
-        ],
-    )
 
 
 def to_outcome(done: Moved) -> dict[str, object]:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
-from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import CancelReason
 from marketplace.domain.exchange.consents import ConsentStatus
 from marketplace.domain.exchange.deliveries import distance_m
@@ -19,13 +18,12 @@ from marketplace.domain.registry.household_changes import (
     check_move_of,
 )
 from marketplace.domain.registry.households import HouseholdStatus
-from marketplace.persistence import events
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import consents, household_needs, withdrawals
 from marketplace.persistence.exchange.withdrawals import Withdrawn
 from marketplace.persistence.registry import duplicates, household_changes, households
-from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.acting import Act, Turn, once, record, record_each, record_many
 from marketplace.services.registry.households import home_region, not_ones_own, within
 from marketplace.services.registry.naming import names_somebody
 
@@ -131,9 +129,10 @@ async def close(turn: Turn, database: Database, household_id: int) -> None:
     await household_changes.change(
         db, household_id, {"status": HouseholdStatus.CLOSED, "ended_at": now}
     )
-    await tell_ended(turn, database, [row["id"] for row in ended], "consent.lapsed", "Consent")
+    lapsed = [row["id"] for row in ended]
+    await record_many(turn, database, "consent.lapsed", "Consent", lapsed)
     await tell_withdrawn(turn, database, gone, reason)
-    await tell_ended(turn, database, suspended, "need.withdrawn", "Need")
+    await record_many(turn, database, "need.withdrawn", "Need", suspended)
     await record(
         turn,
         database,
@@ -148,31 +147,11 @@ async def tell_withdrawn(
     turn: Turn, database: Database, gone: Withdrawn, reason: CancelReason
 ) -> None:
     """The events of needs that left the market and of what was freed by it."""
-    await tell_ended(turn, database, list(gone.need_ids), "need.withdrawn", "Need", reason=reason)
-    for row in gone.allocations:
-        drawn = {"reason": reason, "unitsDrawn": row["units_drawn"]}
-        await record(turn, database, "allocation.cancelled", "Allocation", row["id"], **drawn)
-
-
-async def tell_ended(
-    turn: Turn, database: Database, ids: list[int], kind: str, entity: str, **data: object
-) -> None:
-    """One event each for things that the same cause ended."""
-    await events.append_many(
-        turn.db,
-        [
-            Event(
-                kind=kind,
-                at=database.now(),
-                entity=entity,
-                entity_id=each,
-                account_id=turn.act.viewer.account_id,
-                data=data,
-                request_id=turn.act.request_id,
-            )
-            for each in ids
-        ],
-    )
+    await record_many(turn, database, "need.withdrawn", "Need", gone.need_ids, reason=reason)
+    drawn = {
+        row["id"]: {"reason": reason, "unitsDrawn": row["units_drawn"]} for row in gone.allocations
+    }
+    await record_each(turn, database, "allocation.cancelled", "Allocation", drawn)
 
 
 async def _write_move(

@@ -30,11 +30,10 @@ from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import consents, feedback, household_needs, withdrawals
 from marketplace.persistence.registry import duplicates, household_changes, households
-from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.acting import Act, Turn, once, record, record_many
 from marketplace.services.exchange.household_changes import (
     check_names_nobody,
     opened,
-    tell_ended,
     tell_withdrawn,
     under_restriction,
 )
@@ -153,7 +152,8 @@ async def _consents(turn: Turn, database: Database, kept: Row, merged: Row) -> l
     ]
     ending = consents_to_end(words, kept_id=kept["id"])
     ended = await consents.end(db, ending, ConsentStatus.LAPSED, now=now)
-    await tell_ended(turn, database, [row["id"] for row in ended], "consent.lapsed", "Consent")
+    lapsed = [row["id"] for row in ended]
+    await record_many(turn, database, "consent.lapsed", "Consent", lapsed)
     standing = [w for w in words if w.status is ConsentStatus.GIVEN and w.id not in ending]
     if ending and not standing:
         both = [kept["id"], merged["id"]]
@@ -186,7 +186,7 @@ async def _needs(
         [need for need in open_needs if need.household_id == merged["id"]],
     )
     gone = await household_needs.withdraw(db, settled.withdrawn)
-    await tell_ended(turn, database, gone, "need.withdrawn", "Need", reason="MERGED")
+    await record_many(turn, database, "need.withdrawn", "Need", gone, reason="MERGED")
     ids = [row["id"] for row in rows if row["household_id"] == merged["id"]]
     await household_needs.rehome(db, ids, {"household_id": kept["id"]}, kept["region_id"])
     groups = kept["target_groups"] | merged["target_groups"]

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, Text
-from marketplace.domain.events import Event
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.publishing import public_copy
@@ -23,7 +22,6 @@ from marketplace.domain.exchange.referrals import (
 from marketplace.domain.moves import check_version
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.categories import CategoryKind
-from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import (
     facts,
@@ -32,7 +30,7 @@ from marketplace.persistence.exchange import (
     referrals,
     review_policies,
 )
-from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services.acting import Act, Turn, once, record, record_many
 from marketplace.services.exchange.reach import in_scope
 
 
@@ -93,7 +91,7 @@ async def pass_on(turn: Turn, database: Database, need_ids: tuple[int, ...]) -> 
     }
     await needs.change(turn.db, ready, moved)
     await record(turn, database, "referral.created", "Referral", referral_id, lines=len(ready))
-    await _tell(turn, database, "need.referred", ready, {"referralId": referral_id})
+    await record_many(turn, database, "need.referred", "Need", ready, referralId=referral_id)
     return Referred(referral_id=referral_id, need_ids=ready, refused=refused)
 
 
@@ -251,24 +249,6 @@ def _line(row: Row) -> Line:
         referred_by=row["referred_by"],
         restricted=bool(row["restricted"]),
     )
-
-
-async def _tell(
-    turn: Turn, database: Database, kind: str, need_ids: tuple[int, ...], data: dict[str, object]
-) -> None:
-    told = [
-        Event(
-            kind=kind,
-            at=database.now(),
-            entity="Need",
-            entity_id=need_id,
-            account_id=turn.act.viewer.account_id,
-            data=data,
-            request_id=turn.act.request_id,
-        )
-        for need_id in need_ids
-    ]
-    await events.append_many(turn.db, told)
 
 
 def _account(viewer: Viewer) -> int:

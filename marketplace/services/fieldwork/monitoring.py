@@ -9,13 +9,12 @@ from marketplace.domain.fieldwork.monitoring import Check, check_faults
 from marketplace.persistence.database import Database
 from marketplace.persistence.exchange import facts
 from marketplace.persistence.fieldwork import visits
-from marketplace.services.acting import Act, once
+from marketplace.services.acting import Act, once, record_many
 from marketplace.services.fieldwork.visits import (
     at,
     check_count,
     keys_of,
     reach_faults,
-    tell,
 )
 
 
@@ -57,6 +56,6 @@ async def record(database: Database, act: Act, command: Sequence[Check]) -> list
         if faults:
             raise InvalidInput(*faults)
         ids = await visits.add_checks(db, rows)
-        await tell(turn, database, "monitoring_check.recorded", "MonitoringCheck", ids)
+        await record_many(turn, database, "monitoring_check.recorded", "MonitoringCheck", ids)
         turn.outcome = {"checks": ids}
         return ids

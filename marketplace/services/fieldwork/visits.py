@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from marketplace.domain.checks import fault
 from marketplace.domain.errors import Fault, InvalidInput, NotFound
-from marketplace.domain.events import Event
 from marketplace.domain.exchange.deliveries import distance_m
 from marketplace.domain.fieldwork.visits import AT_ONCE_MAX, Visit, is_flagged, visit_faults
 from marketplace.domain.permissions import Viewer
-from marketplace.persistence import events
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import facts
 from marketplace.persistence.fieldwork import visits
-from marketplace.services.acting import Act, Turn, once
+from marketplace.services.acting import Act, once, record_many
 from marketplace.services.exchange.reach import in_scope
 
 
@@ -45,7 +43,7 @@ async def check_in(
             raise InvalidInput(*faults)
         rows = [(_row(visit, _of(found, visit), act, database), visit.note) for visit in command]
         ids = await visits.add_many(db, sealer, rows)
-        await tell(turn, database, "visit.checked_in", "Visit", ids)
+        await record_many(turn, database, "visit.checked_in", "Visit", ids)
         turn.outcome = {"visits": ids}
         return ids
 
@@ -78,25 +76,6 @@ def reach_faults(
 def at(path: tuple[str, ...], found: Fault) -> Fault:
     """A fault of one entry of a list, with its place."""
     return Fault((*path, *found.field), found.code, found.text)
-
-
-async def tell(turn: Turn, database: Database, kind: str, entity: str, ids: Sequence[int]) -> None:
-    """One event for each of many rows that were added."""
-    viewer, request_id = turn.act.viewer, turn.act.request_id
-    await events.append_many(
-        turn.db,
-        [
-            Event(
-                kind=kind,
-                at=database.now(),
-                entity=entity,
-                entity_id=each,
-                account_id=viewer.account_id,
-                request_id=request_id,
-            )
-            for each in ids
-        ],
-    )
 
 
 def keys_of(outcome: object) -> list[int]:
