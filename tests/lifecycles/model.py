@@ -7,7 +7,7 @@ kilograms of rice: the need's unit is the offer's.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tests.lifecycles.table import TABLE
 
@@ -15,7 +15,6 @@ UNSERVED = ("DRAFT", "REFERRED", "RETURNED", "PUBLISHED")
 SET_ASIDE = ("RESERVED", "ACCEPTED")
 HELD = (*SET_ASIDE, "DISPATCHED")
 GIVEN = ("DELIVERED", "DISPUTED", "CONFIRMED")
-PLEDGED_FOR = timedelta(hours=48)
 
 
 @dataclass(slots=True, eq=False)

@@ -69,7 +69,6 @@ class RecoveryKind(StrEnum):
 
 
 OF_HOUSEHOLDS = frozenset({CaseKind.FALSE_STATEMENT, CaseKind.CONCEALMENT, CaseKind.FORGERY})
-OF_PROVIDERS = frozenset(CaseKind) - OF_HOUSEHOLDS
 ENDED = frozenset({CaseStatus.CLOSED, CaseStatus.DISMISSED})
 
 MOVES: Mapping[str, Move[CaseStatus]] = {

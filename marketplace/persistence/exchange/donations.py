@@ -104,12 +104,6 @@ async def matches_of(db: Reading, donation_id: int) -> dict[int, int]:
     return {row["matching_fund_id"]: row["fen"] for row in rows}
 
 
-async def forget_matches(db: Writing, donation_id: int) -> None:
-    await db.execute(
-        sa.delete(donation_matches).where(donation_matches.c.donation_id == donation_id)
-    )
-
-
 async def unattributed(db: Reading, *, limit: int) -> list[tuple[int, int | None]]:
     """Offers of donations whose allocations and uses may differ, with their campaigns."""
     found = (

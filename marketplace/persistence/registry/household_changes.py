@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -93,17 +93,6 @@ async def hand_over_accounts(db: Writing, from_id: int, to_id: int) -> None:
     await db.execute(
         sa.update(accounts).where(accounts.c.household_id == from_id).values(household_id=to_id)
     )
-
-
-async def lock_both(db: Writing, ids: Collection[int]) -> Mapping[int, Row]:
-    """Households by id, locked in the order of their ids."""
-    rows = await db.rows(
-        sa.select(households)
-        .where(households.c.id.in_(ids))
-        .order_by(households.c.id)
-        .with_for_update()
-    )
-    return {row["id"]: row for row in rows}
 
 
 async def add_household(db: Writing, row: Values) -> int:

@@ -24,7 +24,6 @@ from marketplace.services.exchange.reach import in_scope
 from marketplace.services.exchange.referrals import Referred, from_outcome, keeps_from, pass_on
 from marketplace.services.exchange.referrals import to_outcome as referred_outcome
 
-WEEK = timedelta(days=7)
 NOUN = Text("prepared referral", "待发转介")
 
 
