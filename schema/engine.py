@@ -109,7 +109,7 @@ class Schema(strawberry.Schema):
     ) -> ExecutionResult:
         if result.errors:
             assert isinstance(context.context, Context)
-            result.errors = said(result.errors, context.context)
+            result.errors = said(result.errors, context.context, context.variables)
         if self.observe is not None:
             self.observe(result.errors or [])
         return await super()._handle_execution_result(

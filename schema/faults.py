@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterator, Mapping
 
 import orjson
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError, value_from_ast_untyped
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from marketplace.domain.errors import DomainError, Language, RateLimited, Text, TopLevelError
+from marketplace.domain.errors import (
+    DomainError,
+    InvalidId,
+    Language,
+    RateLimited,
+    Text,
+    TopLevelError,
+)
 from schema.context import Context
 from schema.payloads import spelled
+from schema.scalars import REFUSALS
 
 ERRORS_MAX = 10
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -28,9 +37,11 @@ _NO_SUCH_OPERATION = (CannotGetOperationTypeError, InvalidOperationTypeError, Mi
 log = logging.getLogger("aidloop.error")
 
 
-def said(errors: list[GraphQLError], context: Context) -> list[GraphQLError]:
+def said(
+    errors: list[GraphQLError], context: Context, variables: Mapping[str, object] | None = None
+) -> list[GraphQLError]:
     """At most ERRORS_MAX errors as the client may see them; surprises are logged on the way."""
-    return [_said(error, context) for error in errors[:ERRORS_MAX]]
+    return [_said(error, context, variables or {}) for error in errors[:ERRORS_MAX]]
 
 
 def coded(error: GraphQLError, message: str, code: str, **extensions: object) -> GraphQLError:
@@ -46,12 +57,19 @@ def coded(error: GraphQLError, message: str, code: str, **extensions: object) ->
 
 
 def refused(
-    error: GraphQLError, cause: TopLevelError | DomainError, language: Language
+    error: GraphQLError,
+    cause: TopLevelError | DomainError,
+    language: Language,
+    variables: Mapping[str, object] | None = None,
 ) -> GraphQLError:
-    """A refusal of the house: its code, and its text in the client's language."""
+    """A refusal of the house: its code, its text in the client's language, where it is about."""
     if isinstance(cause, RateLimited):
         said = cause.said.said_in(language)
         return coded(error, said, cause.code, retryAfterSeconds=cause.wait_s)
+    if isinstance(cause, InvalidId) and (
+        where := list(_where_given(error, cause, variables or {}))
+    ):
+        return coded(error, cause.said.said_in(language), cause.code, fields=where)
     if isinstance(cause, TopLevelError):
         return coded(error, cause.said.said_in(language), cause.code)
     faults = [(spelled(f.field), f.text.said_in(language), f.code) for f in cause.faults]
@@ -77,16 +95,16 @@ def log_surprise(cause: BaseException, request_id: str, **where: object) -> None
     log.error(orjson.dumps(line, default=str).decode())
 
 
-def _said(error: GraphQLError, context: Context) -> GraphQLError:
+def _said(error: GraphQLError, context: Context, variables: Mapping[str, object]) -> GraphQLError:
     cause = error.original_error
     if isinstance(cause, TopLevelError | DomainError):
-        return refused(error, cause, context.language)
+        return refused(error, cause, context.language, variables)
     if "code" in (error.extensions or {}):
         return error
     if isinstance(error, GraphQLSyntaxError):
         return coded(error, error.message, PARSE_FAILED)
     if _is_about_the_document(error):
-        return coded(error, error.message, VALIDATION_FAILED)
+        return coded(error, _of_scalars(error.message, context.language), VALIDATION_FAILED)
     log_surprise(
         cause or error,
         context.request_id,
@@ -95,6 +113,36 @@ def _said(error: GraphQLError, context: Context) -> GraphQLError:
     )
     message = SURPRISE.said_in(context.language).format(context.request_id)
     return coded(error, message, INTERNAL, requestId=context.request_id)
+
+
+def _of_scalars(message: str, language: Language) -> str:
+    """What graphql-core says, ending in what a scalar of ours said, with that in the language."""
+    for text in REFUSALS:
+        if message.endswith(text.en):
+            return message.removesuffix(text.en) + text.said_in(language)
+    return message
+
+
+def _where_given(
+    error: GraphQLError, cause: InvalidId, variables: Mapping[str, object]
+) -> Iterator[list[str]]:
+    """The paths of the arguments' values that are the id which was none."""
+    for node in error.nodes or ():
+        if isinstance(node, FieldNode) and cause.given is not None:
+            for argument in node.arguments or ():
+                value = value_from_ast_untyped(argument.value, dict(variables))
+                yield from _paths_to(cause.given, value, (argument.name.value,))
+
+
+def _paths_to(text: str, value: object, path: tuple[str, ...]) -> Iterator[list[str]]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _paths_to(text, each, (*path, str(name)))
+    elif isinstance(value, list | tuple):
+        for place, each in enumerate(value):
+            yield from _paths_to(text, each, (*path, str(place)))
+    elif value is not None and str(value) == text:
+        yield list(path)
 
 
 def _is_about_the_document(error: GraphQLError) -> bool:

@@ -10,6 +10,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from marketplace.domain.errors import Text
+
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 
@@ -20,6 +22,25 @@ _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+NO_TIME = Text(
+    "DateTime must be RFC 3339 text with a time zone, such as 2026-11-24T08:00:00Z.",
+    "DateTime 须为带时区的 RFC 3339 文本，例如 2026-11-24T08:00:00Z。",
+)
+NO_SUCH_TIME = Text("DateTime names a moment that does not exist.", "DateTime 所示时刻不存在。")
+NO_DATE = Text("Date must be text such as 2026-11-24.", "Date 须为文本，例如 2026-11-24。")
+NO_SUCH_DATE = Text("Date names a day that does not exist.", "Date 所示日期不存在。")
+NOT_WHOLE = Text(
+    'BigInt must be a whole number, best as text, such as "12000".',
+    'BigInt 须为整数，建议以文本填写，例如 "12000"。',
+)
+OUT_OF_BOUNDS = Text(
+    f"BigInt must lie between {INT64_MIN} and {INT64_MAX}.",
+    f"BigInt 须在 {INT64_MIN} 至 {INT64_MAX} 之间。",
+)
+# A scalar does not know the client's language: it refuses in English, which is replaced later.
+REFUSALS = (NO_TIME, NO_SUCH_TIME, NO_DATE, NO_SUCH_DATE, NOT_WHOLE, OUT_OF_BOUNDS)
 
 
 def write_time(value: datetime | str) -> str:
@@ -34,13 +55,11 @@ def write_time(value: datetime | str) -> str:
 def read_time(value: object) -> datetime:
     """A moment from RFC 3339 text with its zone, as aware UTC."""
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise GraphQLError(
-            "DateTime must be RFC 3339 text with a time zone, such as 2026-11-24T08:00:00Z."
-        )
+        raise GraphQLError(NO_TIME.en)
     try:
         return datetime.fromisoformat(_at_most_microseconds(value.upper())).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise GraphQLError("DateTime names a moment that does not exist.") from None
+        raise GraphQLError(NO_SUCH_TIME.en) from None
 
 
 def write_date(value: date | str) -> str:
@@ -49,11 +68,11 @@ def write_date(value: date | str) -> str:
 
 def read_date(value: object) -> date:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise GraphQLError("Date must be text such as 2026-11-24.")
+        raise GraphQLError(NO_DATE.en)
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise GraphQLError("Date names a day that does not exist.") from None
+        raise GraphQLError(NO_SUCH_DATE.en) from None
 
 
 def write_big_int(value: int | str) -> str:
@@ -66,9 +85,9 @@ def read_big_int(value: object) -> int:
         # Longer than any number of 64 bits: not read, only known to be too large.
         value = int(value) if len(value) <= 20 else INT64_MAX + 1
     if not isinstance(value, int) or isinstance(value, bool):
-        raise GraphQLError('BigInt must be a whole number, best as text, such as "12000".')
+        raise GraphQLError(NOT_WHOLE.en)
     if not INT64_MIN <= value <= INT64_MAX:
-        raise GraphQLError(f"BigInt must lie between {INT64_MIN} and {INT64_MAX}.")
+        raise GraphQLError(OUT_OF_BOUNDS.en)
     return value
 
 

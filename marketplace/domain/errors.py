@@ -137,6 +137,10 @@ class InvalidId(TopLevelError):
         "编号无效，请使用系统返回的编号。",
     )
 
+    def __init__(self, given: str | None = None) -> None:
+        super().__init__()
+        self.given = given  # by which the input's field is found; never said again
+
 
 class PositionTooOld(TopLevelError):
     """A feed is asked to go on from further back than it keeps in reach."""

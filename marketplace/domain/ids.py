@@ -28,18 +28,18 @@ def parse_id(text: str) -> tuple[str, int]:
     ('Offer', 7)
     """
     if not 0 < len(text) <= 128:
-        raise InvalidId
+        raise InvalidId(text)
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         kind, _, digits = raw.decode("ascii").partition(":")
     except (binascii.Error, UnicodeError, ValueError):
-        raise InvalidId from None
+        raise InvalidId(text) from None
     if not (kind.isalpha() and digits.isascii() and digits.isdigit() and len(digits) <= 19):
-        raise InvalidId
+        raise InvalidId(text)
     key = int(digits)
     # Only the one canonical spelling is an id, so that caches and logs know each row by one name.
     if not 0 < key <= KEY_MAX or opaque_id(kind, key) != text.rstrip("="):
-        raise InvalidId
+        raise InvalidId(text)
     return kind, key
 
 
@@ -47,7 +47,7 @@ def key_of(kind: str, text: str) -> int:
     """The row key of an opaque id of a given kind. Raises InvalidId if it is of another kind."""
     found, key = parse_id(text)
     if found != kind:
-        raise InvalidId
+        raise InvalidId(text)
     return key
 
 

@@ -190,4 +190,4 @@ def _parsed(text: str) -> tuple[str, int] | InvalidId:
         kind, key = parse_id(text)
     except InvalidId as invalid:
         return invalid
-    return (kind, key) if kind in NODES else InvalidId()
+    return (kind, key) if kind in NODES else InvalidId(text)

@@ -70,6 +70,54 @@ def test_every_error_has_a_code(misbehaving: Served, query: str, code: str) -> N
     assert error["extensions"]["code"] == code
 
 
+APPLY = """mutation ($input: ApplicationSubmitInput!) {
+  applicationSubmit(input: $input) { userErrors { code } } }"""
+
+
+def test_an_id_that_is_none_is_named_by_its_place_in_the_arguments(server: Served) -> None:
+    given = {"name": "A", "phone": "10012345678", "regionId": "zzz"}
+    bare = server.ask('{ a: node(id: "zzz") { id } b: node(id: "T2ZmZXI6Nw") { id } }').json()
+    in_input = server.ask(APPLY, {"input": given}).json()
+    in_list = server.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["zzz"]})
+    in_where = server.ask('{ offers(first: 1, where: {category: {eq: "zzz"}}) { totalCount } }')
+
+    placed = [
+        error["extensions"]
+        for answer in (bare, in_input, in_list.json(), in_where.json())
+        for error in answer["errors"]
+    ]
+    assert placed == [
+        {"code": "INVALID_ID", "fields": [path]}
+        for path in (["id"], ["input", "regionId"], ["ids", "0"], ["where", "category", "eq"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "english", "chinese"),
+    [
+        (
+            "query ($v: DateTime) { needs(where: {createdAt: {gte: $v}}) { totalCount } }",
+            {"v": "2026-11-24"},
+            "with a time zone, such as 2026-11-24T08:00:00Z.",
+            "须为带时区的 RFC 3339 文本，例如 2026-11-24T08:00:00Z。",
+        ),
+        (
+            '{ loopStatistics(from: "2023-02-30", to: "2023-03-01") { visits } }',
+            None,
+            "Date names a day that does not exist.",
+            "Date 所示日期不存在。",
+        ),
+    ],
+)
+def test_what_a_scalar_refuses_is_said_in_the_clients_language(
+    server: Served, query: str, variables: object, english: str, chinese: str
+) -> None:
+    for language, said in (("en", english), ("zh-CN", chinese)):
+        (error,) = server.ask(query, variables, Accept_Language=language).json()["errors"]
+        assert error["message"].endswith(said)
+        assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
 def test_an_operation_that_takes_too_long_is_stopped_with_a_503(misbehaving: Served) -> None:
     response = misbehaving.ask("{ endless }", Accept=NEW)
 
