@@ -17,7 +17,6 @@ from marketplace.domain.registry.applications import (
 )
 from marketplace.services.registry import applications
 from marketplace.services.registry.applications import RegisterApplication, RejectApplication
-from marketplace.services.registry.lookups import region_of_code
 from marketplace.services.registry.sealing import sealer_of
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
@@ -52,9 +51,10 @@ class ApplicationSubmitInput:
     )
     idempotency_key: str | None = strawberry.field(description=KEY, default=None)
 
-    async def to_command(self, info: Info) -> SubmitApplication:
+    def to_command(self) -> SubmitApplication:
         return SubmitApplication(
-            region_id=await self._region(info),
+            region_id=None if self.region_id is None else key_of("Region", self.region_id),
+            region_code=self.region_code,
             channel=ApplicationChannel(self.channel),
             name=self.name,
             phone=self.phone,
@@ -62,18 +62,6 @@ class ApplicationSubmitInput:
             address=self.address,
             words=self.words,
         )
-
-    async def _region(self, info: Info) -> int:
-        if self.region_id is not None:
-            return key_of("Region", self.region_id)
-        if self.region_code is None:
-            raise InvalidInput.of(
-                "region_id",
-                "Say where the household lives: by region or by the code of a link.",
-                "请说明家庭所在区划或扫码链接中的代码。",
-                code="REQUIRED",
-            )
-        return await region_of_code(info.context.database, self.region_code[:40])
 
 
 @strawberry.input(description="Which application to register, and as what.")
@@ -175,7 +163,7 @@ class ApplicationMutations:
                 context.database,
                 sealed_act(info, input),
                 sealer_of(context.settings),
-                await input.to_command(info),
+                input.to_command(),
                 address=context.address,
             )
 

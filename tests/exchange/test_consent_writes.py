@@ -85,6 +85,10 @@ async def test_an_officer_says_where_the_evidence_is(market: Market) -> None:
         ({"evidence_reference": None}, {("evidence_reference", "REQUIRED")}),
         ({"how_given": HowGiven.ONLINE}, {("how_given", "INVALID")}),
         (
+            {"text_version": "never", "evidence_reference": None},
+            {("text_version", "NOT_FOUND"), ("evidence_reference", "REQUIRED")},
+        ),
+        (
             {"text_version": " ", "evidence_reference": "x" * 121, "expires_at": now},
             {
                 ("text_version", "REQUIRED"),

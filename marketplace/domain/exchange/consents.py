@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from marketplace.domain.checks import fault, near, text
-from marketplace.domain.errors import Conflict, Fault, InvalidInput
+from marketplace.domain.errors import Conflict, Fault
 from marketplace.domain.permissions import MUTATIONS, Role, Viewer
 from marketplace.domain.states import in_chinese
 
@@ -60,15 +60,13 @@ class GiveConsent:
     expires_at: datetime | None = None
 
 
-def check_consent(command: GiveConsent, *, by: Role, now: datetime) -> None:
-    """Raise InvalidInput with everything that keeps this from being a consent.
+def consent_faults(command: GiveConsent, *, by: Role, now: datetime) -> list[Fault]:
+    """Everything that keeps this from being a consent, as far as it shows.
 
     An officer who records it for the household says where the evidence is; a household that
     consents online is its own evidence.
     """
-    faults = list(_faults(command, by, now))
-    if faults:
-        raise InvalidInput(*faults)
+    return list(_faults(command, by, now))
 
 
 def check_withdrawal(status: ConsentStatus) -> None:

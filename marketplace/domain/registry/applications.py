@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -105,21 +105,28 @@ class SubmitApplication:
     """What somebody in hardship says of the household, in the clear: sealed before it is kept.
 
     region_id       a township, village, community or grid cell
+    region_code     or its official code, as it stands in a printed link
     words           what happened and what is needed, at most 1,000 characters
     """
 
-    region_id: int
+    region_id: int | None
     channel: ApplicationChannel
     name: str
     phone: str
     identity_number: str | None = None
     address: str = ""
     words: str = ""
+    region_code: str | None = None
 
 
-def check_application(command: SubmitApplication, viewer: Viewer, *, today: date) -> None:
-    """Raise InvalidInput with everything that is wrong; never repeats what was typed."""
-    if faults := list(_faults(command, viewer, today)):
+def check_application(
+    command: SubmitApplication, viewer: Viewer, *, today: date, region: Collection[Fault] = ()
+) -> None:
+    """Raise InvalidInput with everything that is wrong; never repeats what was typed.
+
+    region    what is wrong with where it lives
+    """
+    if faults := [*region, *_faults(command, viewer, today)]:
         raise InvalidInput(*faults)
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from marketplace.domain.errors import Text
+from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.allocations import CancelReason
 from marketplace.domain.exchange.consent_texts import no_such_text
 from marketplace.domain.exchange.consents import (
     ConsentStatus,
     GiveConsent,
-    check_consent,
     check_withdrawal,
+    consent_faults,
 )
 from marketplace.domain.moves import check_version
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Writing
 from marketplace.persistence.exchange import consent_texts, consents, facts, withdrawals
 from marketplace.persistence.exchange.withdrawals import Withdrawn
-from marketplace.services.acting import Act, once, record
+from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.reach import check_stands, in_reach
 
 LAPSES_AT_ONCE_MAX = 200
@@ -40,8 +40,7 @@ async def give(database: Database, act: Act, command: GiveConsent) -> int:
     async with once(database, act, "consentGive") as turn:
         if turn.replay is not None:
             return int(str(turn.replay["consent"]))
-        check_consent(command, by=act.viewer.role, now=database.now())
-        await _check_text(turn.db, command, database)
+        await _check(turn, database, command)
         await facts.lock_household(turn.db, command.household_id)
         household = await facts.household(turn.db, command.household_id)
         await in_reach(turn.db, act.viewer, household)
@@ -101,8 +100,16 @@ async def lapse(database: Database, *, household_id: int | None = None) -> int:
         return len(due)
 
 
-async def _check_text(db: Writing, command: GiveConsent, database: Database) -> None:
-    """Raise InvalidInput unless the household agreed to a wording that is in use."""
+async def _check(turn: Turn, database: Database, command: GiveConsent) -> None:
+    """Raise InvalidInput with all that is wrong, also a wording that is not in use."""
+    faults = consent_faults(command, by=turn.act.viewer.role, now=database.now())
+    if not any(fault.field == ("text_version",) for fault in faults):
+        faults += await _text_faults(turn.db, command, database)
+    if faults:
+        raise InvalidInput(*faults)
+
+
+async def _text_faults(db: Writing, command: GiveConsent, database: Database) -> tuple[Fault, ...]:
     version = command.text_version.strip()
     known = await consent_texts.is_in_use(
         db,
@@ -111,8 +118,7 @@ async def _check_text(db: Writing, command: GiveConsent, database: Database) -> 
         recipient_class=command.recipient_class,
         now=database.now(),
     )
-    if not known:
-        raise no_such_text(version)
+    return () if known else no_such_text(version).faults
 
 
 async def _end_lapsed_of(db: Writing, household_id: int, database: Database, act: Act) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
+from marketplace.domain.checks import fault
 from marketplace.domain.errors import (
     Conflict,
     DomainError,
@@ -17,7 +19,7 @@ from marketplace.domain.errors import (
 )
 from marketplace.domain.ids import reference
 from marketplace.domain.moves import check_move, check_version
-from marketplace.domain.permissions import OFFICERS, require
+from marketplace.domain.permissions import OFFICERS, Viewer, require
 from marketplace.domain.registry.applications import (
     LETTER,
     LIMITS,
@@ -45,8 +47,22 @@ from marketplace.persistence.registry import applications, duplicates, household
 from marketplace.services import messages
 from marketplace.services.acting import KEY_LENGTH_MAX, Act, Turn, once, record
 from marketplace.services.registry.households import HOME_LEVELS, enter, not_ones_own, within
+from marketplace.services.registry.lookups import region_of_code
 
 APPLY_LEVELS = HOME_LEVELS | {RegionLevel.TOWNSHIP}
+CODE_LENGTH_MAX = 40
+NO_REGION = fault(
+    "region_id",
+    "REQUIRED",
+    "Say where the household lives: by region or by the code of a link.",
+    "请说明家庭所在区划或扫码链接中的代码。",
+)
+TOO_WIDE = fault(
+    "region_id",
+    "INVALID",
+    "Choose the township, village or community where the household lives.",
+    "请选择家庭所在的乡镇、村（社区）或网格。",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +101,8 @@ async def submit(
     is_officer = act.viewer.is_one_of(OFFICERS)
     if not is_officer:
         await spend(database, sealer, TriesOf.SUBMIT_ADDRESS, address)
-    check_application(command, act.viewer, today=database.now().date())
+    command, region = await _with_region(database, act.viewer, command)
+    check_application(command, act.viewer, today=database.now().date(), region=region)
     client = None if act.viewer.account_id is not None else _client_key(act, sealer, command)
     if client is not None and (before := await _replayed(database, client)):
         return before
@@ -94,7 +111,7 @@ async def submit(
     async with once(database, act, "applicationSubmit") as turn:
         if turn.replay is not None:
             return str(turn.replay["reference"])
-        await _apply_region(turn, command.region_id)
+        await _check_region(turn, command.region_id)
         values = applications.row(sealer, command, database.now()) | {
             "submitted_by": act.viewer.account_id if is_officer else None,
             **(client or {}),
@@ -220,18 +237,36 @@ def _same(row: Row | None, client: dict[str, str]) -> str:
     return reference(LETTER, row["created_at"].year, row["id"])
 
 
-async def _apply_region(turn: Turn, region_id: int) -> None:
-    region, viewer = await regions.by_id(turn.db, region_id), turn.act.viewer
-    if region is None:
-        raise NotFound
-    if viewer.is_one_of(OFFICERS) and not within(viewer, region["tree_low"]):
+async def _with_region(
+    database: Database, viewer: Viewer, command: SubmitApplication
+) -> tuple[SubmitApplication, tuple[Fault, ...]]:
+    """The command with its region's key, and what is wrong with how the region was said."""
+    if command.region_id is None and command.region_code is None:
+        return command, (NO_REGION,)
+    try:
+        region_id = command.region_id or await region_of_code(
+            database, (command.region_code or "")[:CODE_LENGTH_MAX]
+        )
+    except InvalidInput as refusal:
+        return command, refusal.faults
+    async with database.read() as db:
+        region = await regions.by_id(db, region_id)
+    wide = _may_apply_in(region, viewer) and region["level"] not in APPLY_LEVELS
+    return replace(command, region_id=region_id), (TOO_WIDE,) if wide else ()
+
+
+async def _check_region(turn: Turn, region_id: int | None) -> None:
+    region = None if region_id is None else await regions.by_id(turn.db, region_id)
+    if not _may_apply_in(region, turn.act.viewer):
         raise NotFound
     if region["level"] not in APPLY_LEVELS:
-        raise InvalidInput.of(
-            "region_id",
-            "Choose the township, village or community where the household lives.",
-            "请选择家庭所在的乡镇、村（社区）或网格。",
-        )
+        raise InvalidInput(TOO_WIDE)
+
+
+def _may_apply_in(region: Row | None, viewer: Viewer) -> TypeGuard[Row]:
+    if region is None:
+        return False
+    return not viewer.is_one_of(OFFICERS) or within(viewer, region["tree_low"])
 
 
 async def _locked(
