@@ -13,6 +13,7 @@ from marketplace.domain.moves import check_move, check_version
 from marketplace.domain.permissions import PROVIDERS, Role, Viewer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import allocations, facts, needs, published_needs
+from marketplace.services import refusals
 from marketplace.services.acting import Turn, record
 from marketplace.services.exchange.reach import in_scope
 
@@ -151,20 +152,14 @@ def to_outcome(done: Moved) -> dict[str, object]:
     """What a repetition of the request is told from."""
     return {
         "allocations": list(done.allocation_ids),
-        "refused": [
-            [i, list(f.field), f.code, f.text.en, f.text.zh] for i, f in done.refused.items()
-        ],
+        "refused": refusals.kept(done.refused),
     }
 
 
 def from_outcome(kept: Mapping[str, object]) -> Moved:
-    ids, refused = kept["allocations"], kept["refused"]
+    ids = kept["allocations"]
     assert isinstance(ids, list)
-    assert isinstance(refused, list)
-    return Moved(
-        allocation_ids=tuple(ids),
-        refused={i: Fault(tuple(field), code, Text(en, zh)) for i, field, code, en, zh in refused},
-    )
+    return Moved(allocation_ids=tuple(ids), refused=refusals.again(kept["refused"]))
 
 
 def _held(

@@ -30,6 +30,7 @@ from marketplace.persistence.exchange import (
     referrals,
     review_policies,
 )
+from marketplace.services import refusals
 from marketplace.services.acting import Act, Turn, once, record, record_many
 from marketplace.services.exchange.reach import in_scope
 
@@ -260,16 +261,15 @@ def to_outcome(done: Referred) -> dict[str, object]:
     return {
         "referral": done.referral_id,
         "needs": list(done.need_ids),
-        "refused": [[i, f.code, f.text.en, f.text.zh] for i, f in done.refused.items()],
+        "refused": refusals.kept(done.refused),
     }
 
 
 def from_outcome(kept: Mapping[str, object]) -> Referred:
-    need_ids, refused = kept["needs"], kept["refused"]
+    need_ids = kept["needs"]
     assert isinstance(need_ids, list)
-    assert isinstance(refused, list)
     return Referred(
         referral_id=int(str(kept["referral"])),
         need_ids=tuple(need_ids),
-        refused={i: Fault(("need_ids", str(i)), code, Text(en, zh)) for i, code, en, zh in refused},
+        refused=refusals.again(kept["refused"]),
     )

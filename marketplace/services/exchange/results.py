@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from marketplace.domain.checks import fault
 from marketplace.domain.days import county_day
-from marketplace.domain.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Text
+from marketplace.domain.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
 from marketplace.domain.events import Event
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.exchange.results import (
@@ -22,7 +22,8 @@ from marketplace.domain.permissions import Viewer
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.exchange import facts, needs, results
-from marketplace.services.acting import Act, Turn, once, record
+from marketplace.services import refusals
+from marketplace.services.acting import Act, Turn, once, record, record_many
 from marketplace.services.exchange.reach import in_scope
 
 CLOSED_AT_ONCE_MAX = 500
@@ -92,7 +93,7 @@ async def acknowledge(database: Database, act: Act, command: AcknowledgeResults)
         copies = tuple(rows[k]["copy_id"] for k in ready)
         now = database.now()
         await results.acknowledge(turn.db, copies, by=act.viewer.account_id, now=now)
-        await _tell(turn.db, database, act, "result.acknowledged", "Result", ready, {"desk": desk})
+        await record_many(turn, database, "result.acknowledged", "Result", ready, desk=desk)
         await results.complete(turn.db, ready, now=now)
         await _close(turn.db, database, sorted({rows[k]["need_id"] for k in ready}))
         done = Acknowledged(copy_ids=copies, refused=refused)
@@ -111,7 +112,9 @@ async def _close(db: Writing, database: Database, need_ids: Sequence[int] | None
     done = await results.closable(db, need_ids, limit=CLOSED_AT_ONCE_MAX)
     if done:
         await needs.change(db, done, {"status": NeedStatus.CLOSED})
-        await _tell(db, database, None, "need.closed", "Need", done, {})
+        now = database.now()
+        told = [Event(kind="need.closed", at=now, entity="Need", entity_id=each) for each in done]
+        await events.append_many(db, told)
     return len(done)
 
 
@@ -149,44 +152,14 @@ def _check_list(result_ids: Sequence[int]) -> None:
         )
 
 
-async def _tell(
-    db: Writing,
-    database: Database,
-    act: Act | None,
-    kind: str,
-    entity: str,
-    ids: Sequence[int],
-    data: Mapping[str, object],
-) -> None:
-    told = [
-        Event(
-            kind=kind,
-            at=database.now(),
-            entity=entity,
-            entity_id=each,
-            account_id=act.viewer.account_id if act else None,
-            data=data,
-            request_id=act.request_id if act else None,
-        )
-        for each in ids
-    ]
-    await events.append_many(db, told)
-
-
 def _to_outcome(done: Acknowledged) -> dict[str, object]:
     return {
         "copies": list(done.copy_ids),
-        "refused": [[i, f.code, f.text.en, f.text.zh] for i, f in done.refused.items()],
+        "refused": refusals.kept(done.refused),
     }
 
 
 def _from_outcome(kept: Mapping[str, object]) -> Acknowledged:
-    copies, refused = kept["copies"], kept["refused"]
+    copies = kept["copies"]
     assert isinstance(copies, list)
-    assert isinstance(refused, list)
-    return Acknowledged(
-        copy_ids=tuple(copies),
-        refused={
-            i: Fault(("result_ids", str(i)), code, Text(en, zh)) for i, code, en, zh in refused
-        },
-    )
+    return Acknowledged(copy_ids=tuple(copies), refused=refusals.again(kept["refused"]))
