@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.domain.days import county_day
 from marketplace.domain.errors import Forbidden, InvalidInput, NotFound, Text
@@ -69,30 +71,47 @@ async def submit(database: Database, act: Act, sealer: Sealer, command: SubmitFe
         if turn.replay is not None:
             return int(str(turn.replay["feedback"]))
         check_text("text", command.text)
-        side, now = side_of(act.viewer.role), database.now()
+        side = side_of(act.viewer.role)
         whose = await _whose(turn, act.viewer, side, command)
-        seal_id = new_seal_id()
-        desk = competent(
-            command.kind, side, of_result=command.result_id is not None, asked=command.desk
-        )
-        values = {
-            **whose,
-            "from_side": side,
-            "result_id": command.result_id,
-            "kind": command.kind,
-            "desk": desk,
-            "status": FeedbackStatus.OPEN,
-            "seal_id": seal_id,
-            "text_sealed": sealer.seal(command.text.strip(), place=feedback.TEXT, seal_id=seal_id),
-            "filed_by": act.viewer.account_id,
-            "filed_at": now,
-            "due_at": policy_on(county_day(now)).due(command.kind, now),
-        }
-        feedback_id = await feedback.add(turn.db, values)
-        told = {"feedbackKind": command.kind, "from": side, "desk": desk}
-        await record(turn, database, "feedback.submitted", "Feedback", feedback_id, **told)
+        whose["filed_by"] = act.viewer.account_id
+        feedback_id = await file(turn, database, sealer, command, side, whose, database.now())
         turn.outcome = {"feedback": feedback_id}
         return feedback_id
+
+
+async def file(
+    turn: Turn,
+    database: Database,
+    sealer: Sealer,
+    command: SubmitFeedback,
+    side: FeedbackFrom,
+    whose: Mapping[str, object],
+    now: datetime,
+) -> int:
+    """Write down what was found good, in the transaction at hand, with its day; its key.
+
+    whose    columns that say whose it is, of which region, and by which account
+    """
+    seal_id = new_seal_id()
+    desk = competent(
+        command.kind, side, of_result=command.result_id is not None, asked=command.desk
+    )
+    values = {
+        **whose,
+        "from_side": side,
+        "result_id": command.result_id,
+        "kind": command.kind,
+        "desk": desk,
+        "status": FeedbackStatus.OPEN,
+        "seal_id": seal_id,
+        "text_sealed": sealer.seal(command.text.strip(), place=feedback.TEXT, seal_id=seal_id),
+        "filed_at": now,
+        "due_at": policy_on(county_day(now)).due(command.kind, now),
+    }
+    feedback_id = await feedback.add(turn.db, values)
+    told = {"feedbackKind": command.kind, "from": side, "desk": desk}
+    await record(turn, database, "feedback.submitted", "Feedback", feedback_id, **told)
+    return feedback_id
 
 
 async def answer(database: Database, act: Act, sealer: Sealer, command: MoveFeedback) -> int:

@@ -10,27 +10,24 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from marketplace.domain.days import county_day
 from marketplace.domain.errors import Conflict, Text
 from marketplace.domain.exchange.feedback import (
     FeedbackFrom,
     FeedbackKind,
     FeedbackStatus,
     check_text,
-    competent,
-    policy_on,
 )
 from marketplace.domain.ids import reference
 from marketplace.domain.messages import CodePurpose
 from marketplace.domain.permissions import require
 from marketplace.domain.registry.applications import TriesOf
-from marketplace.persistence.crypto import Sealer, new_seal_id
+from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import feedback
 from marketplace.persistence.registry import households
 from marketplace.services import codes, messages
-from marketplace.services.acting import Act, once, record
-from marketplace.services.exchange.feedback import LETTER
+from marketplace.services.acting import Act, once
+from marketplace.services.exchange.feedback import LETTER, SubmitFeedback, file
 from marketplace.services.registry.applications import spend
 
 RESULT_LETTER = "J"
@@ -112,7 +109,7 @@ async def submit(
     if row is None or row["result_id"] is None:
         raise _wrong_code()
     async with once(database, act, "feedbackSubmitByCode") as turn:
-        now, seal_id = database.now(), new_seal_id()
+        now = database.now()
         used = await codes.use(
             turn.db,
             sealer,
@@ -123,24 +120,13 @@ async def submit(
         )
         if not used:
             raise _wrong_code()
-        desk = competent(command.kind, FeedbackFrom.HOUSEHOLD, of_result=True, asked=None)
-        values = {
-            "from_side": FeedbackFrom.HOUSEHOLD,
+        said = SubmitFeedback(kind=command.kind, text=command.text, result_id=row["result_id"])
+        whose = {
             "household_id": row["household_id"],
             "region_id": row["region_id"],
-            "result_id": row["result_id"],
-            "kind": command.kind,
-            "desk": desk,
-            "status": FeedbackStatus.OPEN,
-            "seal_id": seal_id,
-            "text_sealed": sealer.seal(command.text.strip(), place=feedback.TEXT, seal_id=seal_id),
-            "filed_by": None,
-            "filed_at": now,
-            "due_at": policy_on(county_day(now)).due(command.kind, now),
+            "filed_by": None,  # a code on its phone is no account
         }
-        feedback_id = await feedback.add(turn.db, values)
-        told = {"feedbackKind": command.kind, "from": FeedbackFrom.HOUSEHOLD, "desk": desk}
-        await record(turn, database, "feedback.submitted", "Feedback", feedback_id, **told)
+        feedback_id = await file(turn, database, sealer, said, FeedbackFrom.HOUSEHOLD, whose, now)
         return reference(LETTER, now.year, feedback_id)
 
 
