@@ -1,4 +1,4 @@
-"""States of the lifecycles in Chinese: a word each, for refusals and the graph's own texts."""
+"""States, and why offers wait, in Chinese: a word each, for refusals and the graph's own texts."""
 
 from __future__ import annotations
 
@@ -82,6 +82,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "QUEUED": "待发送",
         "SENT": "已发送",
         "FAILED": "发送失败",
+    },
+    "ModerationReason": {
+        "NO_AGREEMENT": "无生效协议",
+        "CATEGORY": "类别超出范围",
+        "REGION": "区域超出范围",
+        "OFFER_MAX": "单项超额",
+        "TOTAL_MAX": "累计超额",
+        "UNITS_MAX": "数量超额",
     },
     "NeedStatus": {
         "DRAFT": "草稿",

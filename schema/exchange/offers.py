@@ -44,7 +44,7 @@ described(
     OfferStatus,
     "Where an offer stands.",
     {
-        OfferStatus.DRAFT: "waits until its organization is verified.",
+        OfferStatus.DRAFT: "waits until its organization is verified, or for offerApprove.",
         OfferStatus.OPEN: "in the market.",
         OfferStatus.PAUSED: "out of the market for now.",
         OfferStatus.CLOSED: "closed; what is reserved stays reserved.",
@@ -57,12 +57,12 @@ described(
     ModerationReason,
     "What of an offer is outside its organization's agreement.",
     {
-        ModerationReason.NO_AGREEMENT: "无生效协议, no agreement is in force.",
-        ModerationReason.CATEGORY: "类别超出范围, its category is not agreed on.",
-        ModerationReason.REGION: "区域超出范围, it may go where nothing is agreed on.",
-        ModerationReason.OFFER_MAX: "单项超额, it is worth more than one offer may be.",
-        ModerationReason.TOTAL_MAX: "累计超额, all offers together are worth more than agreed.",
-        ModerationReason.UNITS_MAX: "数量超额, more of its category than agreed.",
+        ModerationReason.NO_AGREEMENT: "no agreement is in force.",
+        ModerationReason.CATEGORY: "its category is not agreed on.",
+        ModerationReason.REGION: "it may go where nothing is agreed on.",
+        ModerationReason.OFFER_MAX: "it is worth more than one offer may be.",
+        ModerationReason.TOTAL_MAX: "all offers together are worth more than agreed.",
+        ModerationReason.UNITS_MAX: "more of its category than agreed.",
     },
 )
 
@@ -193,7 +193,8 @@ class Offer(Entity):
     moderation: list[ModerationReason] | None = computed(
         ("moderation",),
         reasons_of,
-        "What of it is outside the agreement; null: nothing. It waits for offerApprove.",
+        "What of it is outside its organization's agreement; null: nothing. As a draft it waits "
+        "for the charity desk's offerApprove; `approvedAt` says when that was given.",
         roles=STAFF | PROVIDERS,
         only=_of_own_or_staff,
     )

@@ -267,7 +267,9 @@ async def _moved(of: type[M], info: Info, move: Move, input: OfferMoveInput) -> 
 class OfferMutations:
     @strawberry.mutation(
         description="Put an offer of one's own organization on the market. It is open at once if "
-        "the organization is verified, else it waits as a draft."
+        "the organization is verified and its agreement covers the offer. Else it waits as a "
+        "draft: `moderation` says what is outside the agreement, and the charity desk decides by "
+        "offerApprove; an organization that is not verified waits for its verification."
     )
     async def offer_post(
         self, info: Info, input: Annotated[OfferPostInput, INPUT]

@@ -11,6 +11,7 @@ from marketplace.domain.checks import fault
 from marketplace.domain.errors import Conflict, Fault
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.registry.categories import CategoryKind
+from marketplace.domain.states import in_chinese
 
 PHOTOS_MAX = 8
 CAPTION_LENGTH_MAX = 100
@@ -105,10 +106,11 @@ def outside(
 def waits(reasons: Sequence[str]) -> Conflict:
     """The refusal to open an offer that is still to be approved."""
     listed = ", ".join(reasons)
+    listed_zh = "、".join(in_chinese(ModerationReason(each)) for each in reasons)
     return Conflict.of(
         "id",
         f"It is outside your agreement ({listed}): it waits until the charity desk approves it.",
-        f"该供给超出合作协议范围（{listed}），须经慈善口审批后开放。",
+        f"该供给超出合作协议范围：{listed_zh}，须经慈善口审批后开放。",
         code="NEEDS_APPROVAL",
     )
 
