@@ -80,6 +80,8 @@ async def test_from_an_empty_folder_to_a_served_plan_and_again(tmp_path: Path) -
 @pytest.mark.slow
 def test_reset_makes_data_and_keys_anew(tmp_path: Path) -> None:
     first = demo(tmp_path, "--no-story")
+    shown = [name for answer in answers(first.stdout) for name in answer]
+    assert shown == ["publishedNeeds", "plans", "viewer"]
 
     afresh = demo(tmp_path, "--reset", "--no-story")
 
