@@ -12,6 +12,7 @@ from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.exchange.needs import MOVES, NeedStatus
 from marketplace.domain.exchange.review_policies import POLICY as POLICY
 from marketplace.domain.exchange.review_policies import ReviewPolicy as ReviewPolicy
+from marketplace.domain.own_household import OWN_CASE
 from marketplace.domain.restrictions import under_restriction
 from marketplace.domain.states import any_in_chinese, in_chinese
 
@@ -92,12 +93,7 @@ def check_review(
 
 def _not_presentable(line: Line, *, own_household: int | None, now: datetime) -> Fault | None:
     if own_household is not None and own_household == line.household_id:
-        return fault(
-            "",
-            "FOUR_EYES",
-            "This is your own household's case; another person must handle it.",
-            "这是您本人家庭的事项，须由他人办理。",
-        )
+        return OWN_CASE
     if line.restricted:
         return under_restriction("")
     if not line.consent_in_force:

@@ -10,6 +10,7 @@ from marketplace.domain.errors import Conflict, Fault, InvalidInput, NotFound, T
 from marketplace.domain.exchange.allocations import LINES_MAX, MOVES, NOUN, AllocationStatus
 from marketplace.domain.exchange.needs import NeedStatus
 from marketplace.domain.moves import check_move, check_version
+from marketplace.domain.own_household import OWN_CASE
 from marketplace.domain.permissions import PROVIDERS, Role, Viewer
 from marketplace.persistence.database import Database, Row
 from marketplace.persistence.exchange import allocations, facts, needs, published_needs
@@ -17,12 +18,6 @@ from marketplace.services import refusals
 from marketplace.services.acting import Turn, record
 from marketplace.services.exchange.reach import in_scope
 
-OWN_HOUSEHOLD = fault(
-    "",
-    "FOUR_EYES",
-    "This is your own household's case; another person must handle it.",
-    "这是您本人家庭的事项，须由他人办理。",
-)
 # Providers are not told whether a household took its leave back or came under a restriction.
 NOT_OPEN = fault(
     "",
@@ -166,7 +161,7 @@ def _held(
     move: str, expected_version: int | None, row: Row, viewer: Viewer, own_household: int | None
 ) -> Fault | None:
     if viewer.role is not Role.APPLICANT and own_household == row["household_id"]:
-        return OWN_HOUSEHOLD
+        return OWN_CASE
     try:
         check_version(NOUN, expected_version, row["version"])
         check_move(MOVES, move, AllocationStatus(row["status"]), NOUN)

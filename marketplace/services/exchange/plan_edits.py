@@ -15,6 +15,7 @@ from marketplace.domain.exchange.plan_edits import (
     settled,
 )
 from marketplace.domain.exchange.plans import WAITING_MAX, PlanKind, PlanStatus
+from marketplace.domain.own_household import OWN_CASE
 from marketplace.persistence import jobs
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import facts, plan_edits, plans
@@ -30,10 +31,6 @@ _NOT_IN_SCOPE = Text(
 )
 _NO_OFFER = Text("There is no such offer.", "没有此供给。")
 _TWICE = Text("This need and offer are edited before.", "该需求与供给已在前面调整过。")
-_OWN = Text(
-    "This is your own household's case; another person must handle it.",
-    "这是您本人家庭的事项，须由他人办理。",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +155,7 @@ async def _settled(
         elif offer_id not in known:
             faults.append(Fault(("edits", str(at), "offer_id"), "NOT_FOUND", _NO_OFFER))
         elif own is not None and own == homes[need_id]:
-            faults.append(Fault(("edits", str(at)), "FOUR_EYES", _OWN))
+            faults.append(Fault(("edits", str(at)), OWN_CASE.code, OWN_CASE.text))
         elif (need_id, offer_id) in seen:
             faults.append(Fault(("edits", str(at)), "DUPLICATE", _TWICE))
         else:

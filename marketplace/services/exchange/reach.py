@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from marketplace.domain.errors import Conflict, NotFound
+from marketplace.domain.own_household import OWN_CASE
 from marketplace.domain.permissions import Role, Viewer
 from marketplace.domain.registry.household_changes import check_active
 from marketplace.domain.registry.households import HouseholdStatus
@@ -27,12 +28,7 @@ async def in_reach(db: Writing, viewer: Viewer, place: Row | None) -> None:
     if not in_scope(viewer, place["tree_low"]):
         raise NotFound
     if own == place["household_id"]:
-        raise Conflict.of(
-            "",
-            "This is your own household's case; another person must handle it.",
-            "这是您本人家庭的事项，须由他人办理。",
-            code="FOUR_EYES",
-        )
+        raise Conflict(OWN_CASE)
 
 
 def check_stands(place: Row) -> None:

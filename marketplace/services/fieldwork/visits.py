@@ -8,6 +8,7 @@ from marketplace.domain.checks import fault
 from marketplace.domain.errors import Fault, InvalidInput, NotFound
 from marketplace.domain.exchange.deliveries import distance_m
 from marketplace.domain.fieldwork.visits import AT_ONCE_MAX, Visit, is_flagged, visit_faults
+from marketplace.domain.own_household import ones_own
 from marketplace.domain.permissions import Viewer
 from marketplace.persistence.crypto import Sealer
 from marketplace.persistence.database import Database, Row, Writing
@@ -65,12 +66,7 @@ def reach_faults(
     if place is None or not in_scope(viewer, place["tree_low"]):
         yield fault(name, "NOT_FOUND", NotFound.text.en, NotFound.text.zh)
     elif name == "household_id" and own_household == place["id"]:
-        yield fault(
-            name,
-            "OWN_HOUSEHOLD",
-            "Nobody handles the case of the own household. Ask a colleague.",
-            "不得办理本人家庭的业务，请由其他工作人员办理。",
-        )
+        yield ones_own(name)
 
 
 def at(path: tuple[str, ...], found: Fault) -> Fault:

@@ -33,6 +33,7 @@ from marketplace.persistence.oversight import cases, restrictions
 from marketplace.services.acting import Act, Turn, once, record
 from marketplace.services.exchange.reach import in_scope
 from marketplace.services.oversight import consequences, telling
+from marketplace.services.registry.households import not_ones_own
 
 TRIES = 5
 
@@ -189,20 +190,10 @@ async def for_move(turn: Turn, move: str, case_id: int, expected_version: int | 
     if case["household_id"] is not None:
         if not in_scope(viewer, case["tree_low"]):
             raise NotFound
-        await not_ones_own(turn.db, viewer, case["household_id"])
+        await not_ones_own(turn.db, viewer, case["household_id"], "")
     check(move, CaseStatus(case["status"]))
     check_version(NOUN, expected_version, case["version"])
     return case
-
-
-async def not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:
-    if await facts.household_of(db, viewer.account_id) == household_id:
-        raise Conflict.of(
-            "",
-            "Nobody handles the case of the own household. Ask a colleague.",
-            "不得办理本人家庭的业务，请由其他工作人员办理。",
-            code="OWN_HOUSEHOLD",
-        )
 
 
 def account_of(viewer: Viewer) -> int:
@@ -217,7 +208,7 @@ async def _region_of(db: Reading, viewer: Viewer, command: OpenCase) -> int:
         place = await cases.household(db, command.household_id)
         if place is None or not in_scope(viewer, place["tree_low"]):
             raise NotFound
-        await not_ones_own(db, viewer, command.household_id)
+        await not_ones_own(db, viewer, command.household_id, "")
         return int(place["region_id"])
     assert command.organization_id is not None, "check_open asks for it"
     organization = await cases.organization(db, command.organization_id)

@@ -14,8 +14,8 @@ from marketplace.persistence.database import Database, Row, Writing
 from marketplace.persistence.oversight import appeals, cases, restrictions
 from marketplace.services.acting import Act
 from marketplace.services.exchange.reach import in_scope
-from marketplace.services.oversight.cases import not_ones_own
 from marketplace.services.oversight.outcomes import is_about
+from marketplace.services.registry.households import not_ones_own
 from marketplace.services.registry.personal_data import purpose_said
 
 
@@ -79,7 +79,7 @@ async def _handles(db: Writing, viewer: Viewer, case: Row) -> bool:
     if viewer.role is Role.ASSISTANCE_OFFICER:
         if not in_scope(viewer, case["tree_low"]):
             return False
-        await not_ones_own(db, viewer, case["household_id"])
+        await not_ones_own(db, viewer, case["household_id"], "")
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from marketplace.domain.errors import Conflict, InvalidInput, NotFound
+from marketplace.domain.own_household import ones_own
 from marketplace.domain.permissions import Viewer
 from marketplace.domain.registry.households import RegisterHousehold, check_household
 from marketplace.domain.registry.regions import RegionLevel
@@ -93,12 +94,9 @@ def someone_is_known() -> Conflict:
     )
 
 
-async def not_ones_own(db: Reading, viewer: Viewer, household_id: int) -> None:
+async def not_ones_own(
+    db: Reading, viewer: Viewer, household_id: int, name: str = "household_id"
+) -> None:
     """Raise Conflict (OWN_HOUSEHOLD) for whoever belongs to the household."""
     if await households.household_of_account(db, viewer.account_id) == household_id:
-        raise Conflict.of(
-            "household_id",
-            "Nobody handles the case of the own household. Ask a colleague.",
-            "不得办理本人家庭的业务，请由其他工作人员办理。",
-            code="OWN_HOUSEHOLD",
-        )
+        raise Conflict(ones_own(name))
