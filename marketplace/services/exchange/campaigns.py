@@ -125,7 +125,7 @@ async def open_(database: Database, act: Act, command: MoveCampaign) -> int:
         if row["organization_status"] != OrganizationStatus.VERIFIED:
             raise _not_verified()
         terms = _terms(row)
-        check_campaign(terms, await facts.category(turn.db, terms.category_id), now=database.now())
+        await _checked(turn, database, terms)
         check_filed(terms, now=database.now())
         now = database.now()
         values = {"status": CampaignStatus.OPEN, "opened_at": now}
