@@ -229,3 +229,13 @@ def require(viewer: Viewer, action: str) -> None:
     if any(viewer.role in matrix.get(action, ()) for matrix in (MUTATIONS, COMMANDS, QUESTIONS)):
         return
     raise Unauthenticated if viewer.role is Role.PUBLIC else Forbidden
+
+
+def may_touch(viewer: Viewer, move: str, organization_id: int) -> bool:
+    """Whether a viewer may make a move on something of an organization.
+
+    Providers touch what is their own organization's; others what the matrix lets them at all.
+    """
+    if viewer.role not in MUTATIONS.get(move, ()):
+        return False
+    return viewer.role not in PROVIDERS or viewer.organization_id == organization_id

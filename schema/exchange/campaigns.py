@@ -12,9 +12,8 @@ from marketplace.domain.exchange.campaigns import (
     MOVES,
     CampaignStatus,
     RemainderRule,
-    may_touch,
 )
-from marketplace.domain.permissions import PROVIDERS, STAFF
+from marketplace.domain.permissions import PROVIDERS, STAFF, may_touch
 from marketplace.persistence.tables.campaigns import campaigns, donations, matching_funds
 from marketplace.persistence.tables.exchange import offers
 from schema.context import Context

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 import strawberry
 
 from marketplace.domain.errors import Forbidden, Text
-from marketplace.domain.exchange.campaigns import may_touch
 from marketplace.domain.exchange.donations import (
     MOVES,
     DonationKind,
@@ -17,7 +16,7 @@ from marketplace.domain.exchange.donations import (
     receipt_number,
 )
 from marketplace.domain.ids import opaque_id
-from marketplace.domain.permissions import PROVIDERS, SUPERVISION, Role
+from marketplace.domain.permissions import PROVIDERS, SUPERVISION, Role, may_touch
 from marketplace.persistence.tables.campaigns import donation_outcomes, donations
 from marketplace.services.exchange import donation_traces
 from marketplace.services.registry.sealing import sealer_of

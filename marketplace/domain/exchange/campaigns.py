@@ -20,7 +20,6 @@ from marketplace.domain.days import county_day
 from marketplace.domain.errors import Fault, InvalidInput, Text
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.moves import Move
-from marketplace.domain.permissions import MUTATIONS, PROVIDERS, Viewer
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationKind
 
@@ -162,13 +161,6 @@ def matched(amount_fen: int, *, percent: int, left_fen: int) -> int:
     (166, 100)
     """
     return min(amount_fen * percent // 100, left_fen)
-
-
-def may_touch(viewer: Viewer, move: str, organization_id: int) -> bool:
-    """Organizers touch their own campaigns; the charity desk any it may touch at all."""
-    if viewer.role not in MUTATIONS.get(move, ()):
-        return False
-    return viewer.role not in PROVIDERS or viewer.organization_id == organization_id
 
 
 def _purpose_faults(category: CategoryFacts | None) -> Iterator[Fault]:

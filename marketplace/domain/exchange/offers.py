@@ -13,7 +13,7 @@ from marketplace.domain.checks import QUANTITY_MAX, REFERENCE_LENGTH_MAX, fault,
 from marketplace.domain.errors import Conflict, Fault, InvalidInput
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.periods import service_faults
-from marketplace.domain.permissions import MUTATIONS, PROVIDERS, Viewer
+from marketplace.domain.permissions import Viewer, may_touch
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.domain.states import any_in_chinese, in_chinese
@@ -210,13 +210,6 @@ def allowed_moves(viewer: Viewer, *, status: OfferStatus, organization_id: int) 
         for move, states in MOVES.items()
         if status in states and may_touch(viewer, move, organization_id)
     )
-
-
-def may_touch(viewer: Viewer, move: str, organization_id: int) -> bool:
-    """Providers touch their own organization's offers; the charity desk any it may touch at all."""
-    if viewer.role not in MUTATIONS[move]:
-        return False
-    return viewer.role not in PROVIDERS or viewer.organization_id == organization_id
 
 
 def _not_verified(organization: OrganizationStatus) -> Fault:

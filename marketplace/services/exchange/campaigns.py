@@ -18,11 +18,10 @@ from marketplace.domain.exchange.campaigns import (
     check_campaign,
     check_filed,
     check_matching,
-    may_touch,
 )
 from marketplace.domain.exchange.offers import OfferStatus
 from marketplace.domain.moves import check_move, check_version
-from marketplace.domain.permissions import PROVIDERS
+from marketplace.domain.permissions import PROVIDERS, may_touch
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
 from marketplace.persistence import events
 from marketplace.persistence.database import Database, Row, Writing

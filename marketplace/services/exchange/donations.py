@@ -12,7 +12,6 @@ from marketplace.domain.exchange.campaigns import (
     RAISERS,
     CampaignStatus,
     matched,
-    may_touch,
 )
 from marketplace.domain.exchange.donations import (
     MOVES,
@@ -25,7 +24,7 @@ from marketplace.domain.exchange.donations import (
 )
 from marketplace.domain.exchange.offers import OfferStatus, OfferTerms
 from marketplace.domain.moves import check_move, check_version
-from marketplace.domain.permissions import PROVIDERS, Viewer
+from marketplace.domain.permissions import PROVIDERS, Viewer, may_touch
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationKind, OrganizationStatus
 from marketplace.domain.states import in_chinese

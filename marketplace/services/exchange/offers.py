@@ -16,10 +16,9 @@ from marketplace.domain.exchange.offers import (
     check_terms,
     check_update,
     first_status,
-    may_touch,
 )
 from marketplace.domain.moves import check_version
-from marketplace.domain.permissions import Viewer
+from marketplace.domain.permissions import Viewer, may_touch
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.persistence.database import Database, Reading, Row, Writing

@@ -10,7 +10,7 @@ from marketplace.domain.checks import QUANTITY_MAX, within
 from marketplace.domain.days import first_day, last_day
 from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from marketplace.domain.exchange.allocations import AllocationOrigin, AllocationStatus
-from marketplace.domain.exchange.offers import OfferStatus, may_touch
+from marketplace.domain.exchange.offers import OfferStatus
 from marketplace.domain.exchange.pledges import (
     OPEN_MAX,
     Interval,
@@ -19,6 +19,7 @@ from marketplace.domain.exchange.pledges import (
     faults_of,
 )
 from marketplace.domain.exchange.rota import Asked, rota
+from marketplace.domain.permissions import may_touch
 from marketplace.domain.registry.categories import CategoryKind
 from marketplace.persistence.database import Database, Reading, Row
 from marketplace.persistence.exchange import allocations, facts, needs, offers, pledges
