@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -14,7 +11,6 @@ from marketplace.domain.errors import Conflict
 from marketplace.domain.exchange.plans import ApprovalRules
 from marketplace.domain.oversight.integrity import CaseKind, OpenCase
 from marketplace.domain.restrictions import RestrictionScope
-from marketplace.persistence.database import Database
 from marketplace.persistence.tables import allocations, needs, offers, restrictions
 from marketplace.services.exchange import accepting, consents
 from marketplace.services.exchange import plans as plan_service
@@ -34,42 +30,11 @@ from tests.fixtures.market import (
     an_allocation,
     an_offer,
 )
+from tests.fixtures.racing import Doing, all_at_once
 from tests.oversight.wellness import all_is_well
 from tests.planning.proposals import a_proposal
 
-Doing = Callable[[Database], Awaitable[object]]
 TEXT = "What the papers say"
-
-
-@asynccontextmanager
-async def clients(url: str, count: int) -> AsyncIterator[list[Database]]:
-    """Each with connections of its own, as separate programs have."""
-    made = [Database(url) for _ in range(count)]
-    try:
-        yield made
-    finally:
-        for one in made:
-            await one.close()
-
-
-async def all_at_once(url: str, doings: list[Doing]) -> list[object]:
-    """Run each with its own client, started together; refusals of the domain are answers."""
-    start = asyncio.Event()
-
-    async def run(client: Database, doing: Doing) -> object:
-        async with client.read() as db:  # connected before the start
-            await db.scalar(sa.select(1))
-        await start.wait()
-        try:
-            return await doing(client)
-        except Conflict as refused:
-            return refused
-
-    async with clients(url, len(doings)) as made:
-        tasks = [asyncio.create_task(run(c, d)) for c, d in zip(made, doings, strict=True)]
-        await asyncio.sleep(0)
-        start.set()
-        return list(await asyncio.gather(*tasks))
 
 
 async def found_case(market: Market, command: OpenCase, *who: str) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -22,44 +19,10 @@ from marketplace.services.exchange.consents import WithdrawConsent
 from marketplace.services.exchange.offers import MoveOffer
 from marketplace.services.exchange.plans import MovePlan
 from tests.fixtures.market import Market, a_consent, a_household, a_market, a_need, an_offer
+from tests.fixtures.racing import Doing, all_at_once
 from tests.planning.proposals import a_proposal
 
 CLIENTS = 32
-Doing = Callable[[Database], Awaitable[object]]
-
-
-@asynccontextmanager
-async def clients(url: str) -> AsyncIterator[list[Database]]:
-    """Each with connections of its own, as separate programs have."""
-    made = [Database(url) for _ in range(CLIENTS)]
-    try:
-        yield made
-    finally:
-        for one in made:
-            await one.close()
-
-
-async def all_at_once(url: str, doings: list[Doing]) -> list[object]:
-    """Run each with its own client, started together; refusals of the domain are answers."""
-    start = asyncio.Event()
-
-    async def run(client: Database, doing: Doing) -> object:
-        async with client.read() as db:  # connected before the start
-            await db.scalar(sa.select(1))
-        await start.wait()
-        try:
-            return await doing(client)
-        except Conflict as refused:
-            return refused
-
-    async with clients(url) as made:
-        tasks = [
-            asyncio.create_task(run(client, doing))
-            for client, doing in zip(made, doings, strict=True)
-        ]
-        await asyncio.sleep(0)
-        start.set()
-        return list(await asyncio.gather(*tasks))
 
 
 def approving(market: Market, plan_id: int) -> Doing:
