@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from marketplace.domain.checks import QUANTITY_MAX, REFERENCE_LENGTH_MAX, fault, near, text, within
-from marketplace.domain.errors import Conflict, Fault, InvalidInput
+from marketplace.domain.errors import Conflict, Fault, InvalidInput, Text
 from marketplace.domain.exchange.categories import CategoryFacts
 from marketplace.domain.exchange.periods import service_faults
 from marketplace.domain.permissions import Viewer, may_touch
@@ -18,6 +18,7 @@ from marketplace.domain.registry.categories import CategoryKind
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.domain.states import any_in_chinese, in_chinese
 
+NOUN = Text("offer", "供给")
 TITLE_LENGTH_MAX = 120
 REGIONS_MAX = 100
 DELIVERIES_MAX = 1_000_000

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.domain.days import county_day
-from marketplace.domain.errors import Conflict, NotFound, Text
+from marketplace.domain.errors import Conflict, NotFound
 from marketplace.domain.exchange.offer_moderation import Bounds, Subtree, outside
-from marketplace.domain.exchange.offers import OfferStatus, OfferTerms
+from marketplace.domain.exchange.offers import NOUN, OfferStatus, OfferTerms
 from marketplace.domain.moves import check_version
 from marketplace.domain.registry.organizations import OrganizationStatus
 from marketplace.domain.states import in_chinese
@@ -71,7 +71,7 @@ async def approve(database: Database, act: Act, command: ApproveOffer) -> int:
         row = await offers.lock(turn.db, command.offer_id)
         if row is None:
             raise NotFound
-        check_version(Text("offer", "供给"), command.expected_version, row["version"])
+        check_version(NOUN, command.expected_version, row["version"])
         if row["status"] != OfferStatus.DRAFT or not row["moderation"]:
             raise Conflict.of(
                 "id",

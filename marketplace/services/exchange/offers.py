@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Text
+from marketplace.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from marketplace.domain.exchange.offer_moderation import Photo, as_kept, photo_faults, waits
 from marketplace.domain.exchange.offers import (
     MOVED_TO,
+    NOUN,
     OfferStatus,
     OfferTerms,
     TermsPatch,
@@ -242,7 +243,7 @@ async def _for_move(turn: Turn, move: str, offer_id: int, expected_version: int 
         raise NotFound
     if not may_touch(viewer, move, row["organization_id"]):
         raise Forbidden if row["status"] == OfferStatus.OPEN else NotFound
-    check_version(Text("offer", "供给"), expected_version, row["version"])
+    check_version(NOUN, expected_version, row["version"])
     return row
 
 
