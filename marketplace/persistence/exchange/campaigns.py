@@ -21,14 +21,18 @@ async def add(db: Writing, values: Values) -> int:
         raise _taken(error) from error
 
 
-async def find(db: Reading, campaign_id: int) -> Row | None:
-    """A campaign with its organization's kind and status."""
-    return await db.row(_with_organization(campaign_id))
-
-
 async def lock(db: Writing, campaign_id: int) -> Row | None:
-    """The same, its row kept for this transaction."""
-    return await db.row(_with_organization(campaign_id).with_for_update(of=campaigns))
+    """A campaign with its organization's kind and status, its row kept for this transaction."""
+    return await db.row(
+        sa.select(
+            campaigns,
+            organizations.c.kind.label("organization_kind"),
+            organizations.c.status.label("organization_status"),
+        )
+        .join(organizations, organizations.c.id == campaigns.c.organization_id)
+        .where(campaigns.c.id == campaign_id)
+        .with_for_update(of=campaigns)
+    )
 
 
 async def change(db: Writing, campaign_id: int, values: Values) -> None:
@@ -118,18 +122,6 @@ async def draw_fund(db: Writing, fund_id: int, fen: int) -> None:
         sa.update(matching_funds)
         .where(matching_funds.c.id == fund_id)
         .values(matched_fen=matching_funds.c.matched_fen + fen)
-    )
-
-
-def _with_organization(campaign_id: int) -> sa.Select[tuple[object, ...]]:
-    return (
-        sa.select(
-            campaigns,
-            organizations.c.kind.label("organization_kind"),
-            organizations.c.status.label("organization_status"),
-        )
-        .join(organizations, organizations.c.id == campaigns.c.organization_id)
-        .where(campaigns.c.id == campaign_id)
     )
 
 

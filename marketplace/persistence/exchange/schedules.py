@@ -20,12 +20,6 @@ from marketplace.persistence.tables import (
 )
 
 
-async def find(db: Reading, region_id: int, kind: ScheduleKind) -> Row | None:
-    return await db.row(
-        sa.select(schedules).where(schedules.c.region_id == region_id, schedules.c.kind == kind)
-    )
-
-
 async def put(db: Writing, values: Values) -> int:
     """Set the one schedule of a kind that a region has; its key. The region must be locked."""
     changed = (
