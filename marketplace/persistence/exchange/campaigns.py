@@ -22,11 +22,10 @@ async def add(db: Writing, values: Values) -> int:
 
 
 async def lock(db: Writing, campaign_id: int) -> Row | None:
-    """A campaign with its organization's kind and status, its row kept for this transaction."""
+    """A campaign with its organization's status, its row kept for this transaction."""
     return await db.row(
         sa.select(
             campaigns,
-            organizations.c.kind.label("organization_kind"),
             organizations.c.status.label("organization_status"),
         )
         .join(organizations, organizations.c.id == campaigns.c.organization_id)
