@@ -11,8 +11,7 @@ from strawberry import ID
 from marketplace.domain.ids import key_of
 from marketplace.domain.oversight.integrity import AppealOutcome, Recovery
 from marketplace.services.oversight import outcomes
-from marketplace.services.registry.sealing import sealer_of
-from schema.oversight.integrity_writes import CASE, TEXT, CasePayload, case_of
+from schema.oversight.integrity_writes import CASE, TEXT, CasePayload, answered, case_of
 from schema.payloads import Info, act_of, payload
 from schema.scalars import BigInt
 from schema.writing import INPUT, KEY, VERSION
@@ -147,12 +146,7 @@ class IntegrityOutcomeMutations:
     async def integrity_case_appeal(
         self, info: Info, input: Annotated[IntegrityCaseAppealInput, INPUT]
     ) -> IntegrityCaseAppealPayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await outcomes.appeal(context.database, act, sealer, input.to_command())
-
-        return await payload(IntegrityCaseAppealPayload, info, doing(), case_of(info))
+        return await answered(IntegrityCaseAppealPayload, info, input, outcomes.appeal)
 
     @strawberry.mutation(
         description="Decide an appeal, by another person than who ordered the restriction. "
@@ -161,12 +155,7 @@ class IntegrityOutcomeMutations:
     async def integrity_case_decide_appeal(
         self, info: Info, input: Annotated[IntegrityCaseDecideAppealInput, INPUT]
     ) -> IntegrityCaseDecideAppealPayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await outcomes.decide_appeal(context.database, act, sealer, input.to_command())
-
-        return await payload(IntegrityCaseDecideAppealPayload, info, doing(), case_of(info))
+        return await answered(IntegrityCaseDecideAppealPayload, info, input, outcomes.decide_appeal)
 
     @strawberry.mutation(
         description="Close a recovered case. Its restriction ends, and needs go back where they "
@@ -175,12 +164,7 @@ class IntegrityOutcomeMutations:
     async def integrity_case_close(
         self, info: Info, input: Annotated[IntegrityCaseCloseInput, INPUT]
     ) -> IntegrityCaseClosePayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await outcomes.close(context.database, act, sealer, input.to_command())
-
-        return await payload(IntegrityCaseClosePayload, info, doing(), case_of(info))
+        return await answered(IntegrityCaseClosePayload, info, input, outcomes.close)
 
     @strawberry.mutation(
         description="Drop a case from any state: everything is put back, and it stands in nobody's "
@@ -189,9 +173,4 @@ class IntegrityOutcomeMutations:
     async def integrity_case_dismiss(
         self, info: Info, input: Annotated[IntegrityCaseDismissInput, INPUT]
     ) -> IntegrityCaseDismissPayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await outcomes.dismiss(context.database, act, sealer, input.to_command())
-
-        return await payload(IntegrityCaseDismissPayload, info, doing(), case_of(info))
+        return await answered(IntegrityCaseDismissPayload, info, input, outcomes.dismiss)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import date
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import strawberry
 from strawberry import ID
@@ -13,12 +13,21 @@ from strawberry import ID
 from marketplace.domain.ids import key_of
 from marketplace.domain.oversight.integrity import CaseKind, OpenCase
 from marketplace.domain.restrictions import RestrictionScope
+from marketplace.services.acting import Act
 from marketplace.services.oversight import cases
 from marketplace.services.registry.sealing import sealer_of
 from schema.oversight.integrity import IntegrityCase
 from schema.payloads import Info, Payload, act_of, payload
 from schema.readgraph.read import read_one
 from schema.writing import INPUT, KEY, VERSION
+
+if TYPE_CHECKING:
+    from marketplace.persistence.crypto import Sealer
+    from marketplace.persistence.database import Database
+
+Command = TypeVar("Command")
+Command_co = TypeVar("Command_co", covariant=True)
+P = TypeVar("P", bound=Payload)
 
 CASE = "The case."
 TEXT = " 4 to 2,000 characters; it is sealed and read only for a stated purpose."
@@ -117,12 +126,7 @@ class IntegrityCaseMutations:
     async def integrity_case_open(
         self, info: Info, input: Annotated[IntegrityCaseOpenInput, INPUT]
     ) -> IntegrityCaseOpenPayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await cases.open_case(context.database, act, sealer, input.to_command())
-
-        return await payload(IntegrityCaseOpenPayload, info, doing(), case_of(info))
+        return await answered(IntegrityCaseOpenPayload, info, input, cases.open_case)
 
     @strawberry.mutation(
         description="Find a case true. It is FOUND once two different people of the desk said so."
@@ -130,12 +134,7 @@ class IntegrityCaseMutations:
     async def integrity_case_find(
         self, info: Info, input: Annotated[IntegrityCaseFindInput, INPUT]
     ) -> IntegrityCaseFindPayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await cases.find(context.database, act, sealer, input.to_command())
-
-        return await payload(IntegrityCaseFindPayload, info, doing(), case_of(info))
+        return await answered(IntegrityCaseFindPayload, info, input, cases.find)
 
     @strawberry.mutation(
         description="Restrict what a found case asks for. In the same moment a household's needs "
@@ -144,12 +143,29 @@ class IntegrityCaseMutations:
     async def integrity_case_restrict(
         self, info: Info, input: Annotated[IntegrityCaseRestrictInput, INPUT]
     ) -> IntegrityCaseRestrictPayload:
-        async def doing() -> int:
-            context, act = info.context, act_of(info, input)
-            sealer = sealer_of(context.settings)
-            return await cases.restrict(context.database, act, sealer, input.to_command())
+        return await answered(IntegrityCaseRestrictPayload, info, input, cases.restrict)
 
-        return await payload(IntegrityCaseRestrictPayload, info, doing(), case_of(info))
+
+class Asks(Protocol[Command_co]):
+    """An input that knows the command which it stands for."""
+
+    def to_command(self) -> Command_co: ...
+
+
+async def answered(
+    of: type[P],
+    info: Info,
+    input: Asks[Command],
+    service: Callable[[Database, Act, Sealer, Command], Awaitable[int]],
+) -> P:
+    """Do what an input asks for and answer with its case, or with the refusal."""
+
+    async def doing() -> int:
+        context, act = info.context, act_of(info, input)
+        sealer = sealer_of(context.settings)
+        return await service(context.database, act, sealer, input.to_command())
+
+    return await payload(of, info, doing(), case_of(info))
 
 
 def case_of(info: Info) -> Callable[[int], Awaitable[object]]:

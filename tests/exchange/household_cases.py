@@ -22,9 +22,10 @@ from marketplace.persistence.tables import (
     organizations,
     published_needs,
 )
+from tests.fixtures import county_served
+from tests.fixtures.asked import give_keys
 from tests.fixtures.county import VILLAGE, XIUGU, a_county
-from tests.fixtures.county_served import Asked, keyed, sealer_beside
-from tests.fixtures.served import served, settings_for
+from tests.fixtures.county_served import Asked
 
 TODAY = datetime.now(UTC).date().isoformat()
 SHOWN = """household {
@@ -57,14 +58,14 @@ PEOPLE = """query ($id: ID!) {
 @pytest.fixture
 async def asked(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
     county = await a_county(database)
-    await keyed(county)
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asked(county, server, sealer_beside(county, tmp_path))
+    await give_keys(county)
+    with county_served.asked(county, database_url, tmp_path) as served:
+        yield served
 
 
 def people(asked: Asked, household: str) -> dict[str, tuple[str, str]]:
     """Name -> id and relation of who is a member now."""
-    found = asked.see("assistance", PEOPLE, {"id": household})["members"]
+    found = asked.read("assistance", PEOPLE, {"id": household})["members"]
     return {each["name"]: (each["id"], each["relation"]) for each in found}
 
 

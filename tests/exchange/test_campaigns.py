@@ -12,7 +12,7 @@ import pytest
 from marketplace.domain.ids import key_of, opaque_id
 from marketplace.persistence.tables import allocations, donation_uses
 from marketplace.services.exchange.donation_uses import attribute_all
-from tests.exchange.asking import Asking, give_keys
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import (
     Market,
@@ -22,7 +22,6 @@ from tests.fixtures.market import (
     an_allocation,
     an_offer,
 )
-from tests.fixtures.served import served, settings_for
 
 CAMPAIGN = (
     "campaign { id status version allowedMoves raised { amount } donated { amount } "
@@ -57,9 +56,9 @@ TRACE = (
 
 
 @pytest.fixture
-def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asking]:
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asked]:
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 def winter(market: Market, **changes: Any) -> dict[str, Any]:
@@ -77,14 +76,14 @@ def winter(market: Market, **changes: Any) -> dict[str, Any]:
 
 
 async def test_a_campaign_raises_a_cash_offer_and_gives_back_only_what_is_unspent(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     await give_keys(market)
     made = asking.do("provider", CREATE, winter(market))["campaign"]
     assert (made["status"], made["offers"]["nodes"]) == ("DRAFT", [])
     assert "campaignOpen" in made["allowedMoves"]
-    assert asking.read(None, READ, id=made["id"]) is None  # a draft is nobody else's
+    assert asking.read(None, READ, {"id": made["id"]}) is None  # a draft is nobody else's
     fund = {"campaignId": made["id"], "funderName": "爱心企业", "percent": 50, "capFen": "6000"}
     assert asking.do("provider", MATCH, fund)["userErrors"] == []
     opened = asking.do("provider", OPEN, {"id": made["id"]})["campaign"]
@@ -107,13 +106,13 @@ async def test_a_campaign_raises_a_cash_offer_and_gives_back_only_what_is_unspen
     numbers = [each["donation"]["receiptNumber"] for each in (first, second)]
     assert [number[-7:] for number in numbers] == ["-000001", "-000002"]
 
-    seen = asking.read(None, READ, id=made["id"])
+    seen = asking.read(None, READ, {"id": made["id"]})
     assert (seen["raised"], seen["donationCount"]) == ({"amount": "26001"}, 2)
     (balance,) = seen["offers"]["nodes"]
     assert balance["quantity"]["value"] == "26001"
     trace = {"receiptNumber": numbers[0], "code": first["traceCode"]}
-    assert asking.read(None, TRACE, **trace)["amount"] == {"amount": "10001"}
-    assert asking.read(None, TRACE, **trace | {"code": second["traceCode"]}) is None
+    assert asking.read(None, TRACE, trace)["amount"] == {"amount": "10001"}
+    assert asking.read(None, TRACE, trace | {"code": second["traceCode"]}) is None
 
     back = {"id": second["donation"]["id"], "reason": "误捐"}
     asked = asking.ask("other_provider", REFUND, {"input": back})
@@ -122,7 +121,7 @@ async def test_a_campaign_raises_a_cash_offer_and_gives_back_only_what_is_unspen
     assert refunded["status"] == "REFUNDED"
     twice = asking.do("provider", REFUND, back)
     assert [error["code"] for error in twice["userErrors"]] == ["CONFLICT"]
-    seen = asking.read(None, READ, id=made["id"])
+    seen = asking.read(None, READ, {"id": made["id"]})
     assert (seen["donated"], seen["matched"]) == ({"amount": "10001"}, {"amount": "5000"})
     third = asking.do("reviewer", RECORD, {"campaignId": made["id"], "amountFen": "3000"})
     assert third["donation"]["matched"] == {"amount": "1000"}  # what was given back is there again

@@ -88,7 +88,7 @@ async def test_needs_move_with_the_household_and_what_no_longer_reaches_is_told(
     assert (copy["region_id"], copy["is_open"]) == (county.region[HUWAN], True)
     (record,) = await county.rows(household_moves)
     assert (record["from_region_id"], record["to_region_id"]) == (county.region[VILLAGE], to)
-    seen = asked.see("assistance", PEOPLE, {"id": household})
+    seen = asked.read("assistance", PEOPLE, {"id": household})
     assert (seen["address"], seen["phone"]) == ("湖湾新村 1 号", "100 1234 5678")
     assert asked.refused("township", PEOPLE, {"id": household}) == "NOT_FOUND"
     await all_is_well(county.database)
@@ -141,7 +141,7 @@ async def test_two_entries_of_one_household_become_one_with_all_they_had(asked: 
     duplicates = done[0]["household"]["possibleDuplicates"]["nodes"]
     assert {each["status"] for each in duplicates} == {"MERGED"}
     assert {each["ground"] for each in duplicates} == {"PHONE"}
-    shown = asked.answer("applicant", "{ households(first: 2) { nodes { id } } }")
+    shown = asked.ask("applicant", "{ households(first: 2) { nodes { id } } }")
     assert shown["data"]["households"]["nodes"] == [{"id": opaque_id("Household", survivor)}]
     await all_is_well(county.database)
 
@@ -217,10 +217,10 @@ async def test_that_two_households_are_two_is_said_once_from_both_sides(asked: A
     one = await asked.family()
     other = await asked.family(members=(NewMember(name="测试癸", relation=Relation.SELF),))
     shown = "{ possibleDuplicates(first: 9) { nodes { id ground status household { id } } } }"
-    pairs = asked.see("township", shown)["nodes"]
+    pairs = asked.read("township", shown)["nodes"]
     assert {(p["ground"], p["status"]) for p in pairs} == {("PHONE", "OPEN")}
     assert {p["household"]["id"] for p in pairs} == {one, other}
-    assert asked.see("other_township", shown)["nodes"] == []
+    assert asked.read("other_township", shown)["nodes"] == []
     given = {"id": pairs[0]["id"], "reason": "两户共用村委会电话"}
 
     assert codes(asked.do("township", DISMISS, given | {"reason": ""})) == [("reason", "REQUIRED")]
@@ -229,7 +229,7 @@ async def test_that_two_households_are_two_is_said_once_from_both_sides(asked: A
     done = asked.do("township", DISMISS, given)
 
     assert done["possibleDuplicate"]["status"] == "DISMISSED"
-    both = asked.see("township", shown)["nodes"]
+    both = asked.read("township", shown)["nodes"]
     assert {p["status"] for p in both} == {"DISMISSED"}
     assert codes(asked.do("township", DISMISS, given | {"id": both[1]["id"]})) == [
         ("id", "CONFLICT")

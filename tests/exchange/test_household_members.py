@@ -155,7 +155,7 @@ async def test_with_its_last_member_a_household_ends_and_its_needs_with_it(asked
 
     given = {"input": {"memberId": member, "on": TODAY}}
     with ThreadPoolExecutor(2) as pool:
-        twice = list(pool.map(lambda who: asked.answer(who, DIED, given), ("grid", "township")))
+        twice = list(pool.map(lambda who: asked.ask(who, DIED, given), ("grid", "township")))
 
     payloads = [(each["data"] or {}).get("memberDeceased") for each in twice]
     (ended,) = [each for each in payloads if each and not each["userErrors"]]

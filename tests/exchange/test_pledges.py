@@ -29,7 +29,7 @@ from marketplace.services.exchange.consents import WithdrawConsent, withdraw
 from marketplace.services.exchange.expiry import expire
 from marketplace.services.exchange.plans import MovePlan
 from marketplace.services.exchange.pledges import PledgeNeed
-from tests.exchange.asking import Asking, give_keys
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import (
     Market,
@@ -39,7 +39,6 @@ from tests.fixtures.market import (
     an_allocation,
     an_offer,
 )
-from tests.fixtures.served import served, settings_for
 from tests.planning.proposals import a_proposal
 
 PLEDGE = """
@@ -56,10 +55,10 @@ mutation ($input: NeedPledgeInput!) {
 
 
 @pytest.fixture
-async def asking(market: Market, database_url: str, tmp_path: Path) -> AsyncIterator[Asking]:
+async def asking(market: Market, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
     await give_keys(market)
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 async def copy_of(market: Market, need_id: int) -> str:
@@ -74,7 +73,7 @@ async def open_need(market: Market, **changes: Any) -> int:
 
 
 def pledged(
-    asking: Asking, who: str, offer_id: int, published: str, units: int
+    asking: Asked, who: str, offer_id: int, published: str, units: int
 ) -> tuple[dict[str, Any] | None, list[str]]:
     given = {
         "offerId": opaque_id("Offer", offer_id),
@@ -86,7 +85,7 @@ def pledged(
 
 
 async def test_a_pledge_sets_both_sides_aside_and_lapses_if_it_is_not_accepted(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     need_id = await open_need(market)
@@ -115,7 +114,7 @@ async def test_a_pledge_sets_both_sides_aside_and_lapses_if_it_is_not_accepted(
 
 @pytest.mark.one_database
 async def test_a_refusal_says_what_is_public_and_one_thing_of_all_that_is_the_households(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     household_id = await a_household(market)
@@ -193,7 +192,7 @@ async def _in(market: Market, region_id: int) -> int:
 
 
 async def test_needs_that_an_offer_could_meet_come_most_urgent_first_and_the_reverse(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     slow = await open_need(market)
@@ -208,17 +207,17 @@ async def test_needs_that_an_offer_could_meet_come_most_urgent_first_and_the_rev
 
     meets = """query ($id: ID!) { node(id: $id) { ... on Offer { couldMeet(first: 5) {
       totalCount nodes { id severityBand } } } } }"""
-    found = asking.read("provider", meets, id=opaque_id("Offer", mine))["couldMeet"]
+    found = asking.read("provider", meets, {"id": opaque_id("Offer", mine)})["couldMeet"]
     assert [each["id"] for each in found["nodes"]] == [rice, await copy_of(market, slow)]
     assert found["totalCount"] == 2
     for nobody in (None, "township"):
-        seen = asking.read(nobody, meets, id=opaque_id("Offer", mine))
+        seen = asking.read(nobody, meets, {"id": opaque_id("Offer", mine)})
         assert seen["couldMeet"] == {"totalCount": 0, "nodes": []}
 
     serves = """query ($id: ID!) { node(id: $id) { ... on PublishedNeed {
       offersThatCouldServe(first: 5) { totalCount nodes { id } } } } }"""
     for who, offer_ids in (("provider", {mine}), ("reviewer", {mine, theirs})):
-        seen = asking.read(who, serves, id=rice)["offersThatCouldServe"]
+        seen = asking.read(who, serves, {"id": rice})["offersThatCouldServe"]
         assert {each["id"] for each in seen["nodes"]} == {
             opaque_id("Offer", each) for each in offer_ids
         }
@@ -233,7 +232,7 @@ async def test_needs_that_an_offer_could_meet_come_most_urgent_first_and_the_rev
             "categoryId": opaque_id("Category", market.category["rice"]),
             "quantity": "100",
         } | terms
-        return [each["id"] for each in asking.read("provider", asked, input=given)]
+        return [each["id"] for each in asking.read("provider", asked, {"input": given})]
 
     both = [rice, await copy_of(market, slow)]
     assert could() == both
@@ -253,7 +252,7 @@ async def test_needs_that_an_offer_could_meet_come_most_urgent_first_and_the_rev
 
 
 async def test_a_pledge_an_approval_and_a_withdrawal_end_in_some_serial_order(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     households = [await a_household(market) for _ in range(4)]

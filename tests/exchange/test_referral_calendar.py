@@ -16,7 +16,7 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.tables import needs, plans, referral_drafts
 from marketplace.services.exchange.nightly import plan_tonight
 from marketplace.services.exchange.referral_calendar import prepare_referrals
-from tests.exchange.asking import Asking, give_keys
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import (
     Market,
@@ -26,7 +26,6 @@ from tests.fixtures.market import (
     a_need,
     government_aid,
 )
-from tests.fixtures.served import served, settings_for
 
 SCHEDULE = """mutation ($input: ScheduleSetInput!) { scheduleSet(input: $input) {
   schedule { id kind isOn weekday hour policy { order } } userErrors { field code } } }"""
@@ -58,9 +57,9 @@ async def market(database: Database) -> Market:
 
 
 @pytest.fixture
-async def asking(market: Market, database_url: str, tmp_path: Path) -> AsyncIterator[Asking]:
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+async def asking(market: Market, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 def clocked(database: Database, now: datetime) -> Database:
@@ -77,7 +76,7 @@ async def a_draft(market: Market, *, consent: bool = True, **changes: Any) -> in
 
 
 async def test_what_is_ready_is_prepared_once_on_its_day_and_sent_by_a_person(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     gravest = await a_draft(market, severity=90)
@@ -128,7 +127,7 @@ async def test_what_is_ready_is_prepared_once_on_its_day_and_sent_by_a_person(
 
 
 @pytest.mark.one_database
-async def test_deadlines_are_kept_and_what_is_late_is_listed(asking: Asking) -> None:
+async def test_deadlines_are_kept_and_what_is_late_is_listed(asking: Asked) -> None:
     market = asking.market
     first, second = await a_draft(market), await a_draft(market)
     async with market.database.write() as db:
@@ -173,7 +172,7 @@ async def test_deadlines_are_kept_and_what_is_late_is_listed(asking: Asking) -> 
 
 @pytest.mark.one_database
 async def test_as_many_approve_as_the_countys_policy_says_from_when_on_it_says(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     bands = [{"fromFen": "0", "approvals": 1}, {"fromFen": "3000", "approvals": 2}]
@@ -209,7 +208,7 @@ async def test_as_many_approve_as_the_countys_policy_says_from_when_on_it_says(
     assert asking.do("reviewer_2", REVIEW, approve)["need"]["status"] == "PUBLISHED"
 
 
-async def test_a_plan_is_asked_for_once_a_night_however_many_look(asking: Asking) -> None:
+async def test_a_plan_is_asked_for_once_a_night_however_many_look(asking: Asked) -> None:
     market = asking.market
     nightly = {"kind": "NIGHTLY_PLAN", "hour": 2, "order": "SEVERITY"}
     made = asking.do("reviewer", SCHEDULE, nightly)["schedule"]
@@ -235,7 +234,7 @@ async def test_a_plan_is_asked_for_once_a_night_however_many_look(asking: Asking
 
 
 @pytest.mark.one_database
-async def test_a_prepared_referral_can_be_put_aside_by_its_desk_alone(asking: Asking) -> None:
+async def test_a_prepared_referral_can_be_put_aside_by_its_desk_alone(asking: Asked) -> None:
     market = asking.market
     need_id = await a_draft(market)
     asking.do("assistance", SCHEDULE, {"kind": "REFERRAL", "hour": 0})

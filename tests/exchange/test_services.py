@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from marketplace.domain.exchange.plans import ApprovalRules
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.tables import (
     allocations,
-    api_keys,
     consents,
     needs,
     offers,
@@ -24,10 +22,9 @@ from marketplace.persistence.tables import (
 from marketplace.services.exchange import plans
 from marketplace.services.exchange.consents import WithdrawConsent, withdraw
 from marketplace.services.exchange.plans import MovePlan
-from tests.exchange.test_writes_over_http import Asking
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import Market, a_consent, a_household, a_need, an_offer
-from tests.fixtures.served import served, settings_for
 from tests.planning.proposals import a_proposal
 from tests.planning.workers import a_proposed_plan
 
@@ -62,25 +59,10 @@ LINES = """
 
 
 @pytest.fixture
-async def keys(market: Market) -> None:
-    async with market.database.write() as db:
-        rows = [
-            {
-                "account_id": viewer.account_id,
-                "prefix": "key-of",
-                "digest": hashlib.sha256(f"key-of-{who}".encode()).hexdigest(),
-                "created_at": market.database.now(),
-            }
-            for who, viewer in market.viewer.items()
-            if viewer.account_id
-        ]
-        await db.insert_many(api_keys, rows)
-
-
-@pytest.fixture
-def asking(market: Market, keys: None, database_url: str, tmp_path: Path) -> Iterator[Asking]:
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+async def asking(market: Market, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
+    await give_keys(market)
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 def haircuts(market: Market, **changes: Any) -> dict[str, Any]:
@@ -94,7 +76,7 @@ def haircuts(market: Market, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def test_a_service_is_offered_in_minutes_with_so_many_visits_a_day(asking: Asking) -> None:
+async def test_a_service_is_offered_in_minutes_with_so_many_visits_a_day(asking: Asked) -> None:
     market = asking.market
 
     posted = asking.do("provider", OFFER, haircuts(market))
@@ -114,7 +96,7 @@ async def test_a_service_is_offered_in_minutes_with_so_many_visits_a_day(asking:
 
 
 async def test_what_no_service_can_be_is_refused_by_field_in_both_languages(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     soon = (market.database.now() + timedelta(minutes=1)).isoformat()
@@ -141,7 +123,7 @@ async def test_what_no_service_can_be_is_refused_by_field_in_both_languages(
     assert await market.count(offers) == 0
 
 
-async def test_a_need_of_a_service_is_visits_of_an_hour_unless_said(asking: Asking) -> None:
+async def test_a_need_of_a_service_is_visits_of_an_hour_unless_said(asking: Asked) -> None:
     market = asking.market
     household = await a_household(market)
     asks = {
@@ -243,7 +225,7 @@ async def test_two_offers_do_not_visit_a_weekly_need_in_one_week(market: Market)
 
 
 async def test_visits_and_minutes_are_shown_and_given_back_when_consent_ends(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     need, offer = await a_weekly_need(market, 4), await a_service(market)
@@ -266,7 +248,7 @@ async def test_visits_and_minutes_are_shown_and_given_back_when_consent_ends(
 
 
 async def test_a_plan_suggests_a_day_for_every_visit_before_it_is_approved(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     need, offer = await a_weekly_need(market, 3), await a_service(market)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from marketplace.domain.ids import opaque_id
-from marketplace.persistence.tables import accounts, api_keys, offers
+from marketplace.persistence.tables import accounts, offers
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.invariants import all_is_well
 from tests.fixtures.market import Market, a_household, a_need, an_allocation, an_offer
-from tests.fixtures.served import Served, served, settings_for
 
 OFFER_POST = """
 mutation ($input: OfferPostInput!) {
@@ -39,51 +37,11 @@ def moving(name: str) -> str:
     """
 
 
-@dataclass(frozen=True)
-class Asking:
-    """A server on this test's market, and a key for everyone in it."""
-
-    market: Market
-    server: Served
-
-    def ask(
-        self, who: str | None, document: str, given: dict[str, Any], **headers: str
-    ) -> dict[str, Any]:
-        key = None if who is None else f"key-of-{who}"
-        answer: dict[str, Any] = self.server.ask(
-            document, {"input": given}, key=key, **headers
-        ).json()
-        return answer
-
-    def do(self, who: str, document: str, given: dict[str, Any], **headers: str) -> dict[str, Any]:
-        """The one payload of a mutation that is understood."""
-        answer = self.ask(who, document, given, **headers)
-        assert "errors" not in answer, answer
-        (payload,) = answer["data"].values()
-        return dict(payload)
-
-
 @pytest.fixture
-async def market_with_keys(market: Market) -> Market:
-    async with market.database.write() as db:
-        rows = [
-            {
-                "account_id": viewer.account_id,
-                "prefix": "key-of",
-                "digest": hashlib.sha256(f"key-of-{who}".encode()).hexdigest(),
-                "created_at": market.database.now(),
-            }
-            for who, viewer in market.viewer.items()
-            if viewer.account_id
-        ]
-        await db.insert_many(api_keys, rows)
-    return market
-
-
-@pytest.fixture
-def asking(market_with_keys: Market, database_url: str, tmp_path: Path) -> Iterator[Asking]:
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market_with_keys, server)
+async def asking(market: Market, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
+    await give_keys(market)
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 def rice(market: Market, **changes: Any) -> dict[str, Any]:
@@ -95,7 +53,7 @@ def rice(market: Market, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def test_an_offer_lives_from_post_to_close(asking: Asking) -> None:
+async def test_an_offer_lives_from_post_to_close(asking: Asked) -> None:
     market = asking.market
     posted = asking.do("provider", OFFER_POST, rice(market, packSize="5", householdMax="50"))
 
@@ -134,7 +92,7 @@ async def test_an_offer_lives_from_post_to_close(asking: Asking) -> None:
 
 
 async def test_every_fault_is_told_at_once_with_its_field_in_both_languages(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     given = rice(asking.market, quantity="0", packSize="0", radiusKm=-1.0, externalReference="")
 
@@ -153,7 +111,7 @@ async def test_every_fault_is_told_at_once_with_its_field_in_both_languages(
     assert await asking.market.count(offers) == 0
 
 
-async def test_null_removes_what_an_offer_can_do_without_and_nothing_else(asking: Asking) -> None:
+async def test_null_removes_what_an_offer_can_do_without_and_nothing_else(asking: Asked) -> None:
     offer_id = opaque_id("Offer", await an_offer(asking.market, title="Old", household_max=5))
 
     refused = asking.do(
@@ -174,7 +132,7 @@ async def test_null_removes_what_an_offer_can_do_without_and_nothing_else(asking
     assert (changed["offer"]["title"], changed["offer"]["householdMax"]) == ("Old", None)
 
 
-async def test_a_repeated_request_is_answered_and_not_done_again(asking: Asking) -> None:
+async def test_a_repeated_request_is_answered_and_not_done_again(asking: Asked) -> None:
     market = asking.market
     by_header = [
         asking.do("provider", OFFER_POST, rice(market), Idempotency_Key="k-1") for _ in range(3)
@@ -190,7 +148,7 @@ async def test_a_repeated_request_is_answered_and_not_done_again(asking: Asking)
     assert await market.count(offers) == 2
 
 
-async def test_ids_and_people_without_a_right_are_refused_at_the_top(asking: Asking) -> None:
+async def test_ids_and_people_without_a_right_are_refused_at_the_top(asking: Asked) -> None:
     market = asking.market
     garbage = rice(market, categoryId="garbage")
     of_another_kind = rice(market, categoryId=opaque_id("Offer", 1))
@@ -200,9 +158,11 @@ async def test_ids_and_people_without_a_right_are_refused_at_the_top(asking: Ask
         ("provider", garbage, "INVALID_ID"),
         ("provider", of_another_kind, "INVALID_ID"),
     ):
-        answer = asking.ask(who, OFFER_POST, given)
+        answer = asking.ask(who, OFFER_POST, {"input": given})
         assert [e["extensions"]["code"] for e in answer["errors"]] == [code]
-    answer = asking.ask("provider", moving("offerPause"), {"id": opaque_id("Offer", 999)})
+    answer = asking.ask(
+        "provider", moving("offerPause"), {"input": {"id": opaque_id("Offer", 999)}}
+    )
     assert [e["extensions"]["code"] for e in answer["errors"]] == ["NOT_FOUND"]
     assert await market.count(offers) == 0
 
@@ -255,7 +215,7 @@ MARKET = "{ publishedNeeds(first: 10) { nodes { severityBand region { code } } }
 
 
 async def test_a_need_comes_into_the_market_by_two_desks_and_leaves_it_with_consent(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     household = opaque_id("Household", await a_household(market))
@@ -304,7 +264,7 @@ async def test_a_need_comes_into_the_market_by_two_desks_and_leaves_it_with_cons
     await all_is_well(market.database)
 
 
-async def test_what_keeps_a_need_is_said_with_what_to_do(asking: Asking) -> None:
+async def test_what_keeps_a_need_is_said_with_what_to_do(asking: Asked) -> None:
     market = asking.market
     household_id = await a_household(market, severity=None)
     given = {
@@ -322,7 +282,7 @@ async def test_what_keeps_a_need_is_said_with_what_to_do(asking: Asking) -> None
     }
 
 
-async def test_the_reason_of_a_return_reaches_the_assistance_desk(asking: Asking) -> None:
+async def test_the_reason_of_a_return_reaches_the_assistance_desk(asking: Asked) -> None:
     market = asking.market
     household_id = await a_household(market)
     asking.do(
@@ -357,7 +317,7 @@ async def test_the_reason_of_a_return_reaches_the_assistance_desk(asking: Asking
     assert unseen["data"]["referrals"]["nodes"] == []
 
 
-async def test_a_household_sees_and_ends_its_own_consent(asking: Asking) -> None:
+async def test_a_household_sees_and_ends_its_own_consent(asking: Asked) -> None:
     market = asking.market
     household_id = await a_household(market)
     need_id = await a_need(market, household_id, status="DRAFT")

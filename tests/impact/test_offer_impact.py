@@ -17,11 +17,9 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.tables import needs, offers
 from marketplace.services.exchange.impact_desk import close_desk, desk_of
 from marketplace.services.exchange.impacts import ask
-from tests.exchange.test_writes_over_http import Asking
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import Market, a_market, a_need, an_offer
 from tests.fixtures.market import rice as rice_terms
-from tests.fixtures.served import served, settings_for
-from tests.impact.keys import give_keys
 from tests.impact.recorded import a_recorded_plan
 from tests.planning.planned import a_consenting, units
 
@@ -42,9 +40,9 @@ async def market(database: Database) -> Market:
 
 
 @pytest.fixture
-def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asking]:
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asked]:
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 def rice(market: Market, **changes: Any) -> dict[str, Any]:
@@ -58,13 +56,13 @@ async def homes(market: Market, count: int, **need: Any) -> None:
         await a_need(market, await a_consenting(market), **wanted | need)
 
 
-def told(asking: Asking, who: str = "provider", **changes: Any) -> dict[str, Any]:
-    answer = asking.ask(who, IMPACT, rice(asking.market, **changes))
+def told(asking: Asked, who: str = "provider", **changes: Any) -> dict[str, Any]:
+    answer = asking.ask(who, IMPACT, {"input": rice(asking.market, **changes)})
     assert "errors" not in answer, answer
     return dict(answer["data"]["offerImpact"])
 
 
-async def test_a_provider_sees_what_the_offer_would_change(asking: Asking) -> None:
+async def test_a_provider_sees_what_the_offer_would_change(asking: Asked) -> None:
     market = asking.market
     await homes(market, 12)
     await homes(market, 6, category_id=market.category["quilt"])
@@ -88,7 +86,7 @@ async def test_a_provider_sees_what_the_offer_would_change(asking: Asking) -> No
 
 
 @pytest.mark.one_database
-async def test_the_levels_show_what_is_served_without_and_with_the_offer(asking: Asking) -> None:
+async def test_the_levels_show_what_is_served_without_and_with_the_offer(asking: Asked) -> None:
     await homes(asking.market, 8)
     await an_offer(asking.market, quantity=24)
     await a_recorded_plan(asking.market)
@@ -102,14 +100,14 @@ async def test_the_levels_show_what_is_served_without_and_with_the_offer(asking:
 
 
 @pytest.mark.one_database
-async def test_what_would_do_more_good_is_named_in_the_readers_language(asking: Asking) -> None:
+async def test_what_would_do_more_good_is_named_in_the_readers_language(asking: Asked) -> None:
     market = asking.market
     await homes(market, 8, severity=20)
     await homes(market, 8, severity=95, category_id=market.category["quilt"])
     await a_recorded_plan(market)
 
     english = told(asking)
-    answer = asking.ask("provider", IMPACT, rice(market), Accept_Language="zh-CN")
+    answer = asking.ask("provider", IMPACT, {"input": rice(market)}, Accept_Language="zh-CN")
     chinese = answer["data"]["offerImpact"]
 
     assert english["better"] == [
@@ -126,7 +124,7 @@ async def test_what_would_do_more_good_is_named_in_the_readers_language(asking: 
     assert "同等价值若改为向xiugu提供quilt效果更好" in chinese["sentence"]
 
 
-async def test_cash_for_all_goods_hears_of_every_kind_that_it_would_buy(asking: Asking) -> None:
+async def test_cash_for_all_goods_hears_of_every_kind_that_it_would_buy(asking: Asked) -> None:
     market = asking.market
     await homes(market, 8, severity=20)
     await homes(market, 8, severity=95, category_id=market.category["quilt"])
@@ -142,7 +140,7 @@ async def test_cash_for_all_goods_hears_of_every_kind_that_it_would_buy(asking: 
 
 
 @pytest.mark.one_database
-async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Asking) -> None:
+async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Asked) -> None:
     market = asking.market
     await homes(market, 8, severity=95)
     await homes(market, 8, severity=20, category_id=market.category["quilt"])
@@ -154,7 +152,7 @@ async def test_an_offer_for_what_is_gravest_hears_of_nothing_better(asking: Aski
 @pytest.mark.one_database
 @pytest.mark.parametrize("count", [0, 4])
 async def test_of_fewer_than_five_households_nothing_is_said_not_even_that_there_are_none(
-    asking: Asking, count: int
+    asking: Asked, count: int
 ) -> None:
     await homes(asking.market, count)
     await a_recorded_plan(asking.market)
@@ -169,7 +167,7 @@ async def test_of_fewer_than_five_households_nothing_is_said_not_even_that_there
 
 
 @pytest.mark.one_database
-async def test_impacts_that_differ_by_one_household_tell_nothing_of_it(asking: Asking) -> None:
+async def test_impacts_that_differ_by_one_household_tell_nothing_of_it(asking: Asked) -> None:
     market = asking.market
     await homes(market, 11)
     odd = await a_need(
@@ -188,7 +186,7 @@ async def test_impacts_that_differ_by_one_household_tell_nothing_of_it(asking: A
     assert with_all == without_one
 
 
-async def test_a_radius_is_measured_to_townships_and_that_is_said(asking: Asking) -> None:
+async def test_a_radius_is_measured_to_townships_and_that_is_said(asking: Asked) -> None:
     market = asking.market
     await homes(market, 8)
     await a_recorded_plan(market)
@@ -196,7 +194,9 @@ async def test_a_radius_is_measured_to_townships_and_that_is_said(asking: Asking
 
     inside = told(asking, **near)
     outside = told(asking, **near | {"radiusKm": 0.5, "latitude": 27.90, "longitude": 116.76})
-    answer = asking.ask("provider", IMPACT, rice(market, **near), Accept_Language="zh-CN")
+    answer = asking.ask(
+        "provider", IMPACT, {"input": rice(market, **near)}, Accept_Language="zh-CN"
+    )
 
     assert (inside["exact"], inside["householdsReached"]) == (False, 10)
     assert (outside["exact"], outside["householdsReached"]) == (False, None)
@@ -214,11 +214,11 @@ REFUSED = [
 
 @pytest.mark.parametrize(("changes", "code", "field"), REFUSED)
 async def test_what_could_not_be_posted_is_refused_by_the_same_name(
-    asking: Asking, changes: dict[str, Any], code: str, field: list[str]
+    asking: Asked, changes: dict[str, Any], code: str, field: list[str]
 ) -> None:
     await an_offer(asking.market, external_reference="X-1")
 
-    answer = asking.ask("provider", IMPACT, rice(asking.market, **changes))
+    answer = asking.ask("provider", IMPACT, {"input": rice(asking.market, **changes)})
 
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == code
@@ -226,10 +226,10 @@ async def test_what_could_not_be_posted_is_refused_by_the_same_name(
 
 
 @pytest.mark.one_database
-async def test_each_fault_has_its_own_path_and_code_and_is_said_once(asking: Asking) -> None:
+async def test_each_fault_has_its_own_path_and_code_and_is_said_once(asking: Asked) -> None:
     far = {"startsAt": "9998-01-01T00:00:00Z", "expiresAt": "9999-01-01T00:00:00Z"}
 
-    answer = asking.ask("provider", IMPACT, rice(asking.market, quantity="0", **far))
+    answer = asking.ask("provider", IMPACT, {"input": rice(asking.market, quantity="0", **far)})
 
     (error,) = answer["errors"]
     faults = error["extensions"]["faults"]
@@ -244,11 +244,11 @@ async def test_each_fault_has_its_own_path_and_code_and_is_said_once(asking: Ask
     assert all(error["message"].count(text) == 1 for text in said)
 
 
-async def test_without_a_plan_of_the_county_it_says_what_to_do(asking: Asking) -> None:
+async def test_without_a_plan_of_the_county_it_says_what_to_do(asking: Asked) -> None:
     await homes(asking.market, 6)
     await a_recorded_plan(asking.market, region_id=asking.market.region["xiugu"])
 
-    answer = asking.ask("provider", IMPACT, rice(asking.market))
+    answer = asking.ask("provider", IMPACT, {"input": rice(asking.market)})
 
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "NO_PLAN"
@@ -256,10 +256,12 @@ async def test_without_a_plan_of_the_county_it_says_what_to_do(asking: Asking) -
 
 
 @pytest.mark.one_database
-async def test_only_providers_and_desks_may_ask(asking: Asking) -> None:
+async def test_only_providers_and_desks_may_ask(asking: Asked) -> None:
     await a_recorded_plan(asking.market)
     for who, viewer in asking.market.viewer.items():
-        answer = asking.ask(None if who == "public" else who, IMPACT, rice(asking.market))
+        answer = asking.ask(
+            None if who == "public" else who, IMPACT, {"input": rice(asking.market)}
+        )
         code = answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
         if who == "suspended_provider":
             assert code == "ORGANIZATION_NOT_VERIFIED"
@@ -270,11 +272,11 @@ async def test_only_providers_and_desks_may_ask(asking: Asking) -> None:
 
 
 @pytest.mark.one_database
-async def test_it_costs_far_more_than_a_look_up(asking: Asking) -> None:
+async def test_it_costs_far_more_than_a_look_up(asking: Asked) -> None:
     three = "".join(f"of{n}: offerImpact(input: $input) {{ exact }} " for n in range(3))
     query = f"query ($input: OfferPostInput!) {{ {three} }}"
 
-    answer = asking.ask("provider", query, rice(asking.market))
+    answer = asking.ask("provider", query, {"input": rice(asking.market)})
 
     assert answer["errors"][0]["extensions"]["code"] == "MAX_COST_EXCEEDED"
 

@@ -13,10 +13,8 @@ from marketplace.domain.ids import key_of, opaque_id
 from marketplace.domain.permissions import MUTATIONS
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import allocations, offers, plan_lines, plans
-from tests.exchange.test_writes_over_http import Asking
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import Market, a_market, a_need, an_offer
-from tests.fixtures.served import served, settings_for
-from tests.impact.keys import give_keys
 from tests.impact.recorded import a_recorded_plan
 from tests.planning.planned import a_consenting, units
 from tests.planning.test_over_http import APPROVE
@@ -43,9 +41,9 @@ async def market(database: Database) -> Market:
 
 
 @pytest.fixture
-def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asking]:
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+def asking(market: Market, database_url: str, tmp_path: Path) -> Iterator[Asked]:
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 async def homes(market: Market, count: int, **need: Any) -> None:
@@ -54,7 +52,7 @@ async def homes(market: Market, count: int, **need: Any) -> None:
         await a_need(market, await a_consenting(market), **wanted | need)
 
 
-async def simulated(asking: Asking, **changes: Any) -> tuple[str, dict[str, Any]]:
+async def simulated(asking: Asked, **changes: Any) -> tuple[str, dict[str, Any]]:
     """A finished simulation's id and comparison."""
     made = asking.do("reviewer", SIMULATE, changes)
     assert made["userErrors"] == []
@@ -62,7 +60,7 @@ async def simulated(asking: Asking, **changes: Any) -> tuple[str, dict[str, Any]
     assert (plan["kind"], plan["status"]) == ("SIMULATION", "QUEUED")
     async with a_worker(asking.market.database):
         assert await finished(asking.market.database, key_of("Plan", plan["id"])) == "PROPOSED"
-    answer = asking.ask("reviewer", COMPARISON, plan["id"])
+    answer = asking.ask("reviewer", COMPARISON, {"input": plan["id"]})
     return plan["id"], answer["data"]["node"]["comparison"]
 
 
@@ -71,7 +69,7 @@ def offer_id(key: int) -> str:
 
 
 async def test_without_an_offer_those_lose_whom_it_served_and_nothing_of_it_is_reserved(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     await homes(market, 12)
@@ -98,7 +96,7 @@ async def test_without_an_offer_those_lose_whom_it_served_and_nothing_of_it_is_r
 
 
 async def test_with_an_offer_that_nobody_posted_others_gain_and_no_line_names_it(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     await homes(market, 12)
@@ -121,7 +119,7 @@ async def test_with_an_offer_that_nobody_posted_others_gain_and_no_line_names_it
 
 @pytest.mark.one_database
 async def test_a_smaller_budget_and_another_policy_are_compared_with_a_named_base(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     await homes(market, 12)
@@ -138,7 +136,7 @@ async def test_a_smaller_budget_and_another_policy_are_compared_with_a_named_bas
     assert comparison["all"]["gaining"] is None
 
 
-async def test_what_cannot_be_changed_is_refused_by_its_field(asking: Asking) -> None:
+async def test_what_cannot_be_changed_is_refused_by_its_field(asking: Asked) -> None:
     market = asking.market
     refused = asking.do("reviewer", SIMULATE, {})
     assert [error["code"] for error in refused["userErrors"]] == ["NO_PLAN"]
@@ -159,15 +157,15 @@ async def test_what_cannot_be_changed_is_refused_by_its_field(asking: Asking) ->
         assert [(e["field"], e["code"]) for e in answer["userErrors"]] == [(field, code)]
 
 
-async def test_only_the_charity_desk_simulates(asking: Asking) -> None:
+async def test_only_the_charity_desk_simulates(asking: Asked) -> None:
     await a_recorded_plan(asking.market)
     for who, viewer in asking.market.viewer.items():
-        answer = asking.ask(None if who == "public" else who, SIMULATE, {})
+        answer = asking.ask(None if who == "public" else who, SIMULATE, {"input": {}})
         assert ("errors" in answer) == (viewer.role not in MUTATIONS["planSimulate"]), who
 
 
 @pytest.mark.one_database
-async def test_a_floor_share_alone_is_taken_with_the_order_of_the_base(asking: Asking) -> None:
+async def test_a_floor_share_alone_is_taken_with_the_order_of_the_base(asking: Asked) -> None:
     await a_recorded_plan(asking.market)
 
     made = asking.do("reviewer", SIMULATE, {"floorSharePercent": 90})
@@ -179,7 +177,7 @@ async def test_a_floor_share_alone_is_taken_with_the_order_of_the_base(asking: A
 
 
 @pytest.mark.one_database
-async def test_an_offer_is_named_once_and_has_no_more_than_an_offer_may(asking: Asking) -> None:
+async def test_an_offer_is_named_once_and_has_no_more_than_an_offer_may(asking: Asked) -> None:
     market = asking.market
     taken = offer_id(await an_offer(market))
     await a_recorded_plan(market)
@@ -200,7 +198,7 @@ async def test_an_offer_is_named_once_and_has_no_more_than_an_offer_may(asking: 
 
 @pytest.mark.one_database
 async def test_a_simulation_says_what_it_changes_and_whether_anything_changed(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     await homes(market, 6)
@@ -223,7 +221,7 @@ async def test_a_simulation_says_what_it_changes_and_whether_anything_changed(
     assert less["unchanged"] is False
     # Two kilograms bought for twenty that are gone, at 6 yuan each.
     assert int(less["valueDifference"]["amount"]) == -18 * 600
-    answer = asking.ask("reviewer", CHANGES, plan)
+    answer = asking.ask("reviewer", CHANGES, {"input": plan})
     assert answer["data"]["node"]["changes"] == {
         "offersAdded": [added],
         "offersWithdrawn": [offer_id(gone)],

@@ -10,10 +10,8 @@ import pytest
 
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.database import Database
-from tests.exchange.test_writes_over_http import Asking
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import a_market, a_need
-from tests.fixtures.served import served, settings_for
-from tests.impact.keys import give_keys
 from tests.impact.recorded import a_recorded_plan
 from tests.planning.planned import a_consenting, units
 
@@ -22,15 +20,15 @@ IMPACT = """query ($input: OfferPostInput!) { offerImpact(input: $input) {
 
 
 @pytest.fixture
-async def asking(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Asking]:
+async def asking(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
     market = await a_market(database)
     await give_keys(market)
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 @pytest.mark.one_database
-async def test_minutes_are_told_as_minutes_and_visits_as_visits(asking: Asking) -> None:
+async def test_minutes_are_told_as_minutes_and_visits_as_visits(asking: Asked) -> None:
     market = asking.market
     for _ in range(10):
         await a_need(
@@ -49,7 +47,7 @@ async def test_minutes_are_told_as_minutes_and_visits_as_visits(asking: Asking) 
         "expiresAt": ends.isoformat(),
     }
 
-    answer = asking.ask("provider", IMPACT, terms)
+    answer = asking.ask("provider", IMPACT, {"input": terms})
 
     impact = answer["data"]["offerImpact"]
     assert impact["offered"] == {"value": "1200", "unit": "minute"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from marketplace.domain.ids import opaque_id
 from marketplace.domain.jobs import Job
-from marketplace.persistence.tables import api_keys, categories, plans, regions
+from marketplace.persistence.tables import categories, plans, regions
 from marketplace.services.exchange import planning
 from marketplace.services.exchange.plan_job import PLAN
 from tests.fixtures.market import Market, a_market
@@ -101,22 +100,6 @@ class Asking:
 def asked_over_http(market: Market, url: str, folder: Path) -> Iterator[Asking]:
     with served(settings_for(url, folder)) as server:
         yield Asking(market, server)
-
-
-async def with_keys(market: Market) -> Market:
-    async with market.database.write() as db:
-        rows = [
-            {
-                "account_id": viewer.account_id,
-                "prefix": "key-of",
-                "digest": hashlib.sha256(f"key-of-{who}".encode()).hexdigest(),
-                "created_at": market.database.now(),
-            }
-            for who, viewer in market.viewer.items()
-            if viewer.account_id
-        ]
-        await db.insert_many(api_keys, rows)
-    return market
 
 
 def plan_key(plan_id: int) -> str:

@@ -107,7 +107,8 @@ async def test_a_plan_is_asked_for_followed_and_approved_by_another(
     made = asked(server, CREATE, desk.first, order="LEXIMIN")
     assert made["userErrors"] == []
     plan = made["plan"]
-    assert (plan["status"], plan["policy"]["order"]) == ("QUEUED", "LEXIMIN")
+    assert plan["status"] in ("QUEUED", "RUNNING")  # the worker may be quicker than the answer
+    assert plan["policy"]["order"] == "LEXIMIN"
     assert plan["allowedMoves"] == ["planCancel"]
 
     told = [event["data"]["planProgress"] for event in streamed(server, desk.first, plan["id"])]

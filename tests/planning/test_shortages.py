@@ -11,6 +11,7 @@ import pytest
 from marketplace.domain.ids import opaque_id
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import plans
+from tests.fixtures.asked import give_keys
 from tests.fixtures.market import Market, a_need, an_offer
 from tests.planning.explained import (
     Asking,
@@ -18,7 +19,6 @@ from tests.planning.explained import (
     a_named_market,
     asked_over_http,
     plan_key,
-    with_keys,
 )
 from tests.planning.planned import a_consenting, units
 from tests.planning.proposals import a_proposal
@@ -39,7 +39,9 @@ PLACES = {"xiugu": "village", "huangtong": "far_village"}
 
 @pytest.fixture
 async def market(database: Database) -> Market:
-    return await with_keys(await a_named_market(database))
+    market = await a_named_market(database)
+    await give_keys(market)
+    return market
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from marketplace.persistence.database import Database
 from marketplace.persistence.tables import offer_regions
 from marketplace.services.exchange import explained_sentence
 from schema.cost import cost_of
+from tests.fixtures.asked import give_keys
 from tests.fixtures.market import Market, a_need, an_allocation, an_offer
 from tests.planning.explained import (
     Asking,
@@ -23,7 +24,6 @@ from tests.planning.explained import (
     a_named_market,
     asked_over_http,
     plan_key,
-    with_keys,
 )
 from tests.planning.planned import a_consenting, units
 from tests.planning.proposals import a_proposal
@@ -39,7 +39,9 @@ REACH = "可送达何源镇的"
 
 @pytest.fixture
 async def market(database: Database) -> Market:
-    return await with_keys(await a_named_market(database))
+    market = await a_named_market(database)
+    await give_keys(market)
+    return market
 
 
 @pytest.fixture

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from marketplace.persistence.database import Database
+from tests.fixtures import county_served
+from tests.fixtures.asked import give_keys
 from tests.fixtures.county import a_county
-from tests.fixtures.county_served import Asked, keyed, sealer_beside
-from tests.fixtures.served import served, settings_for
+from tests.fixtures.county_served import Asked
 
 
 @pytest.fixture
 async def asked(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
     county = await a_county(database)
-    await keyed(county)
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asked(county, server, sealer_beside(county, tmp_path))
+    await give_keys(county)
+    with county_served.asked(county, database_url, tmp_path) as served:
+        yield served

@@ -39,7 +39,7 @@ ASKED = {
 
 
 def listed(asked: Asked, who: str) -> list[dict[str, Any]]:
-    nodes: list[dict[str, Any]] = asked.see(who, LIST)["nodes"]
+    nodes: list[dict[str, Any]] = asked.read(who, LIST)["nodes"]
     return nodes
 
 
@@ -79,7 +79,7 @@ async def test_what_was_submitted_is_read_for_a_purpose_and_recorded(asked: Aske
     asked.do(None, SUBMIT, ASKED)
     given = {"id": listed(asked, "grid")[0]["id"], "purpose": "电话核实申请"}
 
-    seen = asked.see("grid", DETAILS, given)
+    seen = asked.read("grid", DETAILS, given)
 
     assert seen == {
         "name": "测试丙",
@@ -108,7 +108,7 @@ async def test_a_client_without_an_account_repeats_itself_by_a_key_of_its_own(
     of_another = asked.do(None, SUBMIT, keyed | {"phone": "10099999999"})
     assert of_another["receipt"] not in (None, first["receipt"])
     assert len(await asked.county.rows(applications)) == 2
-    twins = asked.at_once(*[(None, SUBMIT, keyed | {"phone": "10011111111"})] * 2)  # type: ignore[arg-type]
+    twins = asked.at_once(*[(None, SUBMIT, keyed | {"phone": "10011111111"})] * 2)
     assert twins[0] == twins[1]
     assert len(await asked.county.rows(applications)) == 3
 
@@ -118,7 +118,7 @@ async def test_so_many_of_one_phone_and_then_no_more_but_for_officers(asked: Ask
     for index in range(5):
         asked.do(None, SUBMIT, ASKED | {"phone": f"+86 100-1234-567{8} ", "words": str(index)})
 
-    (error,) = asked.answer(None, SUBMIT, {"input": ASKED})["errors"]
+    (error,) = asked.ask(None, SUBMIT, {"input": ASKED})["errors"]
 
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert 0 < error["extensions"]["retryAfterSeconds"] <= 86_400
@@ -126,7 +126,7 @@ async def test_so_many_of_one_phone_and_then_no_more_but_for_officers(asked: Ask
     by_phone = asked.do("grid", SUBMIT, ASKED | {"channel": "PHONE"})
     assert by_phone["userErrors"] == []
     for _ in range(30):
-        answer = asked.answer(None, SUBMIT, {"input": ASKED | {"name": ""}})
+        answer = asked.ask(None, SUBMIT, {"input": ASKED | {"name": ""}})
         if "errors" in answer:
             break
     assert asked.refused(None, SUBMIT, {"input": ASKED | {"phone": "10000000001"}}) == (
@@ -159,6 +159,13 @@ async def test_what_nobody_can_mean_is_refused_by_field(asked: Asked) -> None:
         found = {(e["field"][-1], e["code"]) for e in refused["userErrors"]}
         assert (field, code) in found, changes
         assert refused["receipt"] is None
+    for given, fields in (
+        ({"regionCode": None, "name": " ", "words": "\u202e"}, {"regionId", "name", "words"}),
+        ({"regionCode": "nowhere", "phone": "call me"}, {"regionCode", "phone"}),
+        ({"regionCode": COUNTY, "name": " "}, {"regionId", "name"}),
+    ):
+        at_once = asked.do(None, SUBMIT, ASKED | given)["userErrors"]
+        assert {e["field"][-1] for e in at_once} == fields
     by_officer = asked.do("grid", SUBMIT, ASKED)
     assert [e["field"] for e in by_officer["userErrors"]] == [["input", "channel"]]
     elsewhere = ASKED | {"channel": "ONSITE"}

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.one_database
 async def test_a_printed_link_leads_to_a_form_of_this_place(asked: Asked) -> None:
     region = {code: opaque_id("Region", key) for code, key in asked.county.region.items()}
 
-    link = asked.see("township", LINK, {"id": region[VILLAGE]})
+    link = asked.read("township", LINK, {"id": region[VILLAGE]})
 
     assert link["url"].endswith(f"/apply?region={VILLAGE}")
     assert ElementTree.fromstring(link["svg"]).tag.endswith("svg")

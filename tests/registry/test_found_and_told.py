@@ -81,17 +81,17 @@ async def test_how_an_application_stands_is_told_to_who_holds_reference_and_phon
 
     (code,) = await _codes(asked)
     wrong = f"{(int(code) + 1) % 10**6:06d}"
-    assert asked.see(None, STATUS, {"reference": reference, "code": wrong}) is None
-    assert asked.see(None, STATUS, {"reference": "Q-2026-000999", "code": code}) is None
+    assert asked.read(None, STATUS, {"reference": reference, "code": wrong}) is None
+    assert asked.read(None, STATUS, {"reference": "Q-2026-000999", "code": code}) is None
     right = {"reference": reference, "code": code}
-    assert asked.see(None, STATUS, right)["status"] == "SUBMITTED"
-    application = asked.see("township", LIST)["nodes"][0]["id"]
+    assert asked.read(None, STATUS, right)["status"] == "SUBMITTED"
+    application = asked.read("township", LIST)["nodes"][0]["id"]
     given = {"id": application, "why": "OUTSIDE_AREA", "reason": "户籍不在本县，请向居住地申请"}
     assert asked.do("township", REJECT, given | {"reason": ""})["userErrors"][0]["code"] == (
         "REQUIRED"
     )
     assert asked.do("township", REJECT, given)["application"] == {"status": "REJECTED"}
-    seen = asked.see(None, STATUS, right)
+    seen = asked.read(None, STATUS, right)
     assert (seen["status"], seen["why"], seen["reason"]) == (
         "REJECTED",
         "OUTSIDE_AREA",
@@ -99,7 +99,7 @@ async def test_how_an_application_stands_is_told_to_who_holds_reference_and_phon
     )
     # Five looks, right or wrong, and the code is good no more.
     for _ in range(3):
-        last = asked.see(None, STATUS, right)
+        last = asked.read(None, STATUS, right)
     assert last is None
     told = str([dict(row) for row in await asked.county.rows(events)])
     assert code not in told
@@ -117,10 +117,10 @@ async def test_a_household_is_found_exactly_within_reach_and_on_the_record(asked
         {"phone": "+8610012345678"},
     ):
         for who in ("grid", "township", "assistance", "social_worker", "auditor"):
-            found = asked.see(who, FIND, by | {"purpose": WHY})
+            found = asked.read(who, FIND, by | {"purpose": WHY})
             assert [each["householdId"] for each in found["households"]] == [household], who
             assert found["isCut"] is False
-        assert asked.see("other_township", FIND, by | {"purpose": WHY})["households"] == []
+        assert asked.read("other_township", FIND, by | {"purpose": WHY})["households"] == []
         for who in ("charity", "provider", "applicant"):
             assert asked.refused(who, FIND, by | {"purpose": WHY}) == "FORBIDDEN"
         assert asked.refused(None, FIND, by | {"purpose": WHY}) == "UNAUTHENTICATED"
@@ -130,7 +130,7 @@ async def test_a_household_is_found_exactly_within_reach_and_on_the_record(asked
         {"identityNumber": NUMBER[:-1] + "6"},
     ]
     for by in near_miss:
-        assert asked.see("township", FIND, by | {"purpose": WHY})["households"] == []
+        assert asked.read("township", FIND, by | {"purpose": WHY})["households"] == []
     for by, code in (
         ({}, "REQUIRED"),
         ({"name": "测试乙", "phone": "10012345678"}, "REQUIRED"),
@@ -153,7 +153,7 @@ async def test_rows_older_than_their_index_are_found_once_it_was_made(asked: Ask
     async with asked.county.database.write() as db:
         await db.execute(sa.update(members).values(name_index=None))
         await db.execute(sa.update(households).values(phone_index="of another time"))
-    assert asked.see("township", FIND, {"name": "测试甲", "purpose": WHY})["households"] == []
+    assert asked.read("township", FIND, {"name": "测试甲", "purpose": WHY})["households"] == []
 
     made = await indexing.bring_up_to_date(asked.county.database, asked.sealer, batch=1)
     again = await indexing.bring_up_to_date(asked.county.database, asked.sealer)
@@ -161,7 +161,7 @@ async def test_rows_older_than_their_index_are_found_once_it_was_made(asked: Ask
     assert (made.members, made.households, made.looked_through) == (2, 1, 1)
     assert (again.members, again.households) == (0, 0)
     for by in ({"name": "测试甲"}, {"phone": "100-1234-5678"}):
-        assert len(asked.see("township", FIND, by | {"purpose": WHY})["households"]) == 1
+        assert len(asked.read("township", FIND, by | {"purpose": WHY})["households"]) == 1
 
 
 @pytest.mark.one_database
@@ -172,20 +172,20 @@ async def test_who_qualifies_is_listed_until_told_and_decided(asked: Asked) -> N
     for household, kind in ((poor, "SUBSISTENCE_ALLOWANCE"), (rich, "NONE")):
         await _assessed(asked, household, kind, now - timedelta(days=2))
 
-    listed = asked.see("township", UNTOLD)
+    listed = asked.read("township", UNTOLD)
     assert [each["household"]["id"] for each in listed["nodes"]] == [poor]
     assert listed["nodes"][0]["eligibilityClass"] == "SUBSISTENCE_ALLOWANCE"
     assert listed["nodes"][0]["lacks"] == ["NOT_TOLD", "NO_DECISION", "NO_NEED"]
     for who in ("other_township", "grid", "charity", "provider", "applicant", None):
-        assert asked.see(who, UNTOLD)["totalCount"] == 0, who
+        assert asked.read(who, UNTOLD)["totalCount"] == 0, who
 
     given = {"householdId": poor, "how": "VISIT", "toldOn": str(now.date())}
     done = asked.do("grid", TELL, given)
     assert done["household"]["tellings"]["nodes"] == [{"how": "VISIT", "toldOn": given["toldOn"]}]
-    assert asked.see("township", UNTOLD)["nodes"][0]["lacks"] == ["NO_DECISION", "NO_NEED"]
+    assert asked.read("township", UNTOLD)["nodes"][0]["lacks"] == ["NO_DECISION", "NO_NEED"]
     # Another assessment is another thing to tell.
     await _assessed(asked, poor, "LOW_INCOME_EDGE", now)
-    assert "NOT_TOLD" in asked.see("township", UNTOLD)["nodes"][0]["lacks"]
+    assert "NOT_TOLD" in asked.read("township", UNTOLD)["nodes"][0]["lacks"]
     for changes, code in (
         ({"toldOn": "1066-10-14"}, "INVALID"),
         ({"toldOn": "9999-12-31"}, "INVALID"),

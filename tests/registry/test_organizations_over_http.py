@@ -14,9 +14,8 @@ from marketplace.domain.ids import key_of, opaque_id
 from marketplace.persistence.database import Database
 from marketplace.persistence.tables import accounts, offer_drafts, offers, organization_applications
 from marketplace.services.exchange.giving import keep_up
-from tests.exchange.asking import Asking, give_keys
+from tests.fixtures.asked import Asked, asked, give_keys
 from tests.fixtures.market import Market, a_market
-from tests.fixtures.served import served, settings_for
 
 ORGANIZATION = "organization { id status version allowedMoves statusReason creditCode }"
 OFFER = (
@@ -58,11 +57,11 @@ def codes(payload: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 @pytest.fixture
-async def asking(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Asking]:
+async def asking(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Asked]:
     market = await a_market(database)
     await give_keys(market)
-    with served(settings_for(database_url, tmp_path)) as server:
-        yield Asking(market, server)
+    with asked(market, database_url, tmp_path) as served:
+        yield served
 
 
 def application(market: Market, **changes: Any) -> dict[str, Any]:
@@ -100,12 +99,12 @@ def rice(market: Market, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def _joined(asking: Asking) -> str:
+async def _joined(asking: Asked) -> str:
     """An organization that applied by itself, for which `new_provider` speaks from now on."""
     market = asking.market
-    wrong = asking.do(None, APPLY, application(market, creditCode=CODE[:-1] + "4", name="x"))  # type: ignore[arg-type]
+    wrong = asking.do(None, APPLY, application(market, creditCode=CODE[:-1] + "4", name="x"))
     assert codes(wrong) == {("creditCode", "INVALID"), ("name", "REQUIRED")}
-    applied = asking.do(None, APPLY, application(market))  # type: ignore[arg-type]
+    applied = asking.do(None, APPLY, application(market))
     assert applied["organization"] is None  # the public sees it once it is verified
     assert applied["reference"].startswith("G-")
     again = asking.do("reviewer", APPLY, application(market))
@@ -128,7 +127,7 @@ async def _joined(asking: Asking) -> str:
 
 @pytest.mark.one_database
 async def test_who_applies_again_and_again_is_held_up_by_phone_and_by_network(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     def code(address: str, phone: str, name: str = "橙马甲志愿服务队") -> str | None:
         given = {"kind": "VOLUNTEER_GROUP", "creditCode": None, "contactPhone": phone, "name": name}
@@ -148,13 +147,14 @@ async def test_who_applies_again_and_again_is_held_up_by_phone_and_by_network(
 
 
 async def test_an_organization_applies_signs_and_offers_within_what_was_agreed(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     organization = await _joined(asking)
-    found = asking.read("reviewer", CONTACT, organizationId=organization, purpose="核验申请材料")
+    given = {"organizationId": organization, "purpose": "核验申请材料"}
+    found = asking.read("reviewer", CONTACT, given)
     assert found == {"name": "李经理", "phone": "0794-5201234"}
-    refused = asking.ask("provider", CONTACT, {"organizationId": organization, "purpose": "好奇心"})
+    refused = asking.ask("provider", CONTACT, given | {"purpose": "好奇心"})
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert codes(asking.do("reviewer", VERIFY, {"id": organization})) == {("id", "NO_AGREEMENT")}
     signed = asking.do("reviewer", SIGN, agreement(market, organization))["agreement"]
@@ -200,7 +200,7 @@ async def test_an_organization_applies_signs_and_offers_within_what_was_agreed(
 
 
 async def test_a_draft_grows_into_an_offer_and_a_template_is_posted_once_a_week(
-    asking: Asking,
+    asking: Asked,
 ) -> None:
     market = asking.market
     kept = asking.do("provider", SAVE, {"terms": {"title": "冬衣"}})["offerDraft"]

@@ -9,12 +9,11 @@ import httpx
 import pytest
 
 from marketplace.domain.ids import opaque_id
-from marketplace.domain.registry.accounts import NewKey
 from marketplace.persistence.database import Database
-from marketplace.persistence.registry import accounts
 from marketplace.persistence.tables import events
 from marketplace.services.registry import households
 from marketplace.services.registry.sealing import sealer_of
+from tests.fixtures.asked import give_keys
 from tests.fixtures.county import NUMBER, County, a_county, a_family
 from tests.fixtures.served import Served, served, settings_for
 
@@ -24,17 +23,12 @@ QUERY = """query ($id: ID!, $purpose: String!) {
   }
 }"""
 WHY = "核对大病救助材料"
-WHO = ("township", "other_township", "charity", "provider")
 
 
 @pytest.fixture
 async def county(database: Database) -> County:
     county = await a_county(database)
-    async with database.write() as db:
-        for who in WHO:
-            account_id = county.viewer[who].account_id
-            assert account_id is not None
-            await accounts.add_key(db, account_id, NewKey(f"key-of-{who}"), now=database.now())
+    await give_keys(county)
     return county
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from marketplace.domain.registry.household_changes import (
@@ -13,8 +15,8 @@ from marketplace.domain.registry.household_changes import (
 from marketplace.persistence.tables.columns import key, metadata, moment, one_of, to
 
 
-def _record() -> tuple[sa.Column[int], sa.Column[object]]:
-    return to("accounts", "recorded_by"), moment("recorded_at")  # type: ignore[return-value]
+def _record() -> tuple[sa.Column[int], sa.Column[datetime]]:
+    return to("accounts", "recorded_by"), moment("recorded_at")
 
 
 household_moves = sa.Table(

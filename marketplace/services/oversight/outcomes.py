@@ -130,7 +130,8 @@ async def decide_appeal(database: Database, act: Act, sealer: Sealer, command: D
             raise InvalidInput(*faults)
         restriction = await restrictions.of_case(db, command.case_id)
         waiting = await appeals.undecided(db, command.case_id)
-        assert restriction is not None and waiting is not None, "its state says so"  # noqa: PT018
+        assert restriction is not None, "its state says so"
+        assert waiting is not None, "its state says so"
         by = account_of(act.viewer)
         check_decider(by, ordered_by=restriction["ordered_by"])
         await appeals.decide(

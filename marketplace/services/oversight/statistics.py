@@ -85,11 +85,11 @@ def _knows(viewer: Viewer, place: Row | None) -> bool:
 
 
 async def _cells(db: Reading, span: Span, place: Row | None, *, exactly: bool) -> list[Cell]:
-    inside = None if place is None else (place["tree_low"], place["tree_high"])
-    below = place is not None and place["county_low"] not in (None, place["tree_low"])
-    if exactly or not below:
+    if place is None:
+        return await statistics.whole(db, start=span.start, end=span.end, inside=None)
+    inside = (place["tree_low"], place["tree_high"])
+    if exactly or place["county_low"] in (None, place["tree_low"]):
         return await statistics.whole(db, start=span.start, end=span.end, inside=inside)
-    assert place is not None and inside is not None  # noqa: PT018
     if place["level"] != RegionLevel.TOWNSHIP:
         raise InvalidInput.of(
             "regionId",
