@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from marketplace.domain.days import COUNTY_TIME, county_day
 from marketplace.persistence.database import Database
 from tests.fixtures.market import Market, a_market, a_need, an_allocation, an_offer
 from tests.planning.planned import a_consenting, planned, solved, units
@@ -100,7 +101,8 @@ async def test_an_offer_makes_no_more_visits_than_its_days_hold(
 
 
 async def test_a_need_that_ends_before_the_offer_begins_gets_nothing(market: Market) -> None:
-    await visits(market, 3, deadline=market.database.now() + timedelta(hours=1))
+    tomorrow = county_day(market.database.now()) + timedelta(days=1)
+    await visits(market, 3, deadline=datetime.combine(tomorrow, time(), COUNTY_TIME))
     need = await visits(market, 3, deadline=market.database.now() + timedelta(days=3))
     offer = await hours(market, 10_000)
 
