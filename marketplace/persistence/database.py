@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from marketplace.persistence.one_hop import OneHop
 
 Row = sa.RowMapping
 Values = Mapping[str, object]
@@ -71,9 +74,12 @@ class Writing(Reading):
 
     async def insert(self, table: sa.Table, values: Values) -> int:
         """Add one row and return the key that the database gave it."""
-        made = await self._connection.execute(
-            sa.insert(table).values(**values).returning(table.c.id)
-        )
+        if any(isinstance(value, sa.ClauseElement) for value in values.values()):
+            made = await self._connection.execute(
+                sa.insert(table).values(**values).returning(table.c.id)
+            )
+        else:
+            made = await self._connection.execute(_insertion(table), dict(values))
         return int(made.scalar_one())
 
     async def insert_many(self, table: sa.Table, rows: Sequence[Values]) -> None:
@@ -147,9 +153,16 @@ class Database:
         await self._writer.dispose()
 
 
+@cache
+def _insertion(table: sa.Table) -> sa.Insert:
+    """Built once a table: building it anew costs as much as running it."""
+    return sa.insert(table).returning(table.c.id)
+
+
 def _sqlite(url: sa.URL, *, pool_size: int, read_only: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        module=OneHop(),
         poolclass=sa.AsyncAdaptedQueuePool,
         pool_size=pool_size,
         max_overflow=0,
