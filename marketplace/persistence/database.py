@@ -85,14 +85,14 @@ class Writing(Reading):
     async def insert_many(self, table: sa.Table, rows: Sequence[Values]) -> None:
         """Add many rows at once."""
         if rows:
-            await self._connection.execute(sa.insert(table), list(rows))
+            await self._connection.execute(_insertion_of_many(table), list(rows))
 
     async def insert_keys(self, table: sa.Table, rows: Sequence[Values]) -> list[int]:
         """Add many rows at once; their keys in the order of the rows."""
         if not rows:
             return []
-        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return [int(k) for k in (await self._connection.execute(statement, list(rows))).scalars()]
+        made = await self._connection.execute(_insertion_in_order(table), list(rows))
+        return [int(key) for key in made.scalars()]
 
 
 class Database:
@@ -157,6 +157,16 @@ class Database:
 def _insertion(table: sa.Table) -> sa.Insert:
     """Built once a table: building it anew costs as much as running it."""
     return sa.insert(table).returning(table.c.id)
+
+
+@cache
+def _insertion_of_many(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
+
+
+@cache
+def _insertion_in_order(table: sa.Table) -> sa.Insert:
+    return sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
 
 
 def _sqlite(url: sa.URL, *, pool_size: int, read_only: bool) -> AsyncEngine:

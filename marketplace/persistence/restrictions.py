@@ -13,7 +13,9 @@ from marketplace.persistence.tables import restrictions
 
 
 def in_force(
-    household_id: sa.ColumnElement[int] | int, scopes: Collection[RestrictionScope], now: datetime
+    household_id: sa.ColumnElement[int] | int,
+    scopes: Collection[RestrictionScope],
+    now: datetime | sa.BindParameter[datetime],
 ) -> sa.ColumnElement[bool]:
     """Whether a household is kept from a lane at this time; `scopes` as FROM_CHARITY."""
     return (
@@ -42,5 +44,5 @@ async def organization_is_under(db: Reading, organization_id: int, *, now: datet
     return await db.scalar(found.limit(1)) is not None
 
 
-def _now(now: datetime) -> sa.ColumnElement[bool]:
+def _now(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
     return sa.and_(restrictions.c.ended_at.is_(None), restrictions.c.ends_at > now)

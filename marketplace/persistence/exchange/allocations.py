@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -83,12 +84,13 @@ async def lock(db: Writing, allocation_ids: Sequence[int], *, now: datetime) -> 
     if db.dialect != "sqlite":  # which has let nobody else write since the transaction began
         await _lock_with_all_behind(db, ids)
     # A statement of its own: it sees what was committed while the locks were waited for.
-    return {row["id"]: row for row in await db.rows(_with_facts(ids, now))}
+    rows = await db.rows(_with_facts(), {"ids": ids, "now": now})
+    return {row["id"]: row for row in rows}
 
 
 async def find(db: Reading, allocation_id: int, *, now: datetime) -> Row | None:
     """The same of one, not locked."""
-    return await db.row(_with_facts([allocation_id], now))
+    return await db.row(_with_facts(), {"ids": [allocation_id], "now": now})
 
 
 async def change(db: Writing, allocation_ids: Sequence[int], values: Values) -> None:
@@ -154,7 +156,9 @@ async def _lock_with_all_behind(db: Writing, ids: Sequence[int]) -> None:
         await db.rows(sa.select(table.c.id).where(here).order_by(table.c.id).with_for_update())
 
 
-def _with_facts(ids: Sequence[int], now: datetime) -> sa.Select[tuple[object, ...]]:
+@cache
+def _with_facts() -> sa.Select[tuple[object, ...]]:
+    """Asked with `ids` and `now`; built once, since building it takes longer than its answer."""
     return (
         sa.select(
             allocations,
@@ -165,7 +169,7 @@ def _with_facts(ids: Sequence[int], now: datetime) -> sa.Select[tuple[object, ..
             regions.c.tree_low,
             households.c.latitude.label("household_latitude"),
             households.c.longitude.label("household_longitude"),
-            in_force(needs.c.household_id, now).label("consent_in_force"),
+            in_force(needs.c.household_id, sa.bindparam("now")).label("consent_in_force"),
             offers.c.organization_id,
             offers.c.pack_size,
             organizations.c.status.label("organization_status"),
@@ -175,5 +179,5 @@ def _with_facts(ids: Sequence[int], now: datetime) -> sa.Select[tuple[object, ..
         .join(households, households.c.id == needs.c.household_id)
         .join(offers, offers.c.id == allocations.c.offer_id)
         .join(organizations, organizations.c.id == offers.c.organization_id)
-        .where(allocations.c.id.in_(ids))
+        .where(allocations.c.id.in_(sa.bindparam("ids", expanding=True)))
     )

@@ -13,7 +13,9 @@ from marketplace.persistence.database import Reading, Row, Values, Writing
 from marketplace.persistence.tables import consents, households, regions
 
 
-def in_force(household_id: sa.ColumnElement[int], now: datetime) -> sa.ColumnElement[bool]:
+def in_force(
+    household_id: sa.ColumnElement[int], now: datetime | sa.BindParameter[datetime]
+) -> sa.ColumnElement[bool]:
     """Whether the household of a row lets its needs be passed to providers at this time."""
     return (
         sa.select(consents.c.id)

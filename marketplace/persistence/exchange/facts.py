@@ -70,7 +70,7 @@ async def household_of(db: Reading, account_id: int | None) -> int | None:
     """The household that an account belongs to: an applicant's, or an officer's own."""
     if account_id is None:
         return None
-    found = await db.scalar(sa.select(accounts.c.household_id).where(accounts.c.id == account_id))
+    found = await db.scalar(_HOUSEHOLD_OF_ACCOUNT, {"account": account_id})
     return None if found is None else int(str(found))
 
 
@@ -123,3 +123,8 @@ async def government_aid(db: Reading, household_id: int) -> list[AidGranted]:
         .where(government_aids.c.household_id == household_id, government_aids.c.granted)
     )
     return [AidGranted(**row) for row in await db.rows(statement)]
+
+
+_HOUSEHOLD_OF_ACCOUNT = sa.select(accounts.c.household_id).where(
+    accounts.c.id == sa.bindparam("account")
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -136,24 +137,9 @@ async def lock(db: Writing, need_ids: Sequence[int], *, now: datetime) -> dict[i
     charity), government_decided, kind and reference_price_fen of its category, target_groups of
     its household.
     """
-    await _lock_rows(db, sorted(set(need_ids)))
-    statement = (
-        sa.select(
-            needs,
-            regions.c.tree_low,
-            in_force(needs.c.household_id, now).label("consent_in_force"),
-            restrictions.in_force(needs.c.household_id, FROM_CHARITY, now).label("restricted"),
-            is_decided().label("government_decided"),
-            categories.c.kind,
-            categories.c.reference_price_fen,
-            households.c.target_groups,
-        )
-        .join(regions, regions.c.id == needs.c.region_id)
-        .join(categories, categories.c.id == needs.c.category_id)
-        .join(households, households.c.id == needs.c.household_id)
-        .where(needs.c.id.in_(need_ids))
-    )
-    return {row["id"]: row for row in await db.rows(statement)}
+    ids = sorted(set(need_ids))
+    await _lock_rows(db, ids)
+    return {row["id"]: row for row in await db.rows(_with_facts(), {"ids": ids, "now": now})}
 
 
 async def change(db: Writing, need_ids: Sequence[int], values: Values) -> None:
@@ -235,3 +221,25 @@ def _above_zero(units: int) -> None:
 
 def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+@cache
+def _with_facts() -> sa.Select[tuple[object, ...]]:
+    """Asked with `ids` and `now`; built once, since building it takes longer than its answer."""
+    now: sa.BindParameter[datetime] = sa.bindparam("now")
+    return (
+        sa.select(
+            needs,
+            regions.c.tree_low,
+            in_force(needs.c.household_id, now).label("consent_in_force"),
+            restrictions.in_force(needs.c.household_id, FROM_CHARITY, now).label("restricted"),
+            is_decided().label("government_decided"),
+            categories.c.kind,
+            categories.c.reference_price_fen,
+            households.c.target_groups,
+        )
+        .join(regions, regions.c.id == needs.c.region_id)
+        .join(categories, categories.c.id == needs.c.category_id)
+        .join(households, households.c.id == needs.c.household_id)
+        .where(needs.c.id.in_(sa.bindparam("ids", expanding=True)))
+    )
