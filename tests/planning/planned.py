@@ -37,20 +37,22 @@ async def planned(market: Market, **scope: Any) -> tuple[set[Line], list[dict[st
     return {tuple(line[c] for c in columns) for line in lines}, plan["left_aside"]
 
 
-async def solved(market: Market) -> tuple[set[Line], list[dict[str, Any]]]:
+async def solved(market: Market, **scope: int) -> tuple[set[Line], list[dict[str, Any]]]:
     """The same without a worker: what the market's snapshot leads to, in this process."""
-    found = await rounds_of(market)
+    found = await rounds_of(market, **scope)
     columns = ("need_id", "offer_id", "units_served", "units_drawn")
     return set(zip(*(found.lines[name] for name in columns), strict=True)), found.left_aside
 
 
-async def rounds_of(market: Market) -> rounds.Solved:
+async def rounds_of(
+    market: Market, *, region_id: int | None = None, category_id: int | None = None
+) -> rounds.Solved:
     async with market.database.snapshot() as db:
         seen = await markets.read(
             db,
             now=market.database.now(),
-            region_id=market.region["county"],
-            category_id=None,
+            region_id=region_id or market.region["county"],
+            category_id=category_id,
         )
     return rounds.solved(seen, translate(seen, pairs_max=1_000), matching.solve)
 

@@ -56,7 +56,7 @@ async def test_of_pack_sizes_that_compete_for_a_need_the_one_that_serves_more_is
     bags = await an_offer(market, quantity=30, pack_size=5)
     loose = await an_offer(market, quantity=loose_kg)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     in_bags = {(need, bags, 10, 10), (need, loose, 2, 2)}
     assert lines == ({(need, loose, loose_kg, loose_kg)} if served_loose else in_bags)
@@ -72,7 +72,7 @@ async def test_one_huge_offer_in_packs_takes_nothing_from_needs_smaller_than_a_p
     loose = await an_offer(market, quantity=15)
     huge = await an_offer(market, quantity=10**9, pack_size=1_000)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     assert lines == {
         (small, loose, 10, 10),
@@ -89,7 +89,7 @@ async def test_packs_of_which_each_household_may_have_few_do_not_push_loose_good
     loose = await an_offer(market, quantity=150)
     bags = await an_offer(market, quantity=10**9, pack_size=50, household_max=50)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     assert sum(served for _, _, served, _ in lines) == 150
     assert {(need, offer) for need, offer, _, _ in lines} == {(need, loose) for need in needs}
@@ -103,7 +103,7 @@ async def test_packs_in_one_part_of_the_market_leave_the_rest_loose(market: Mark
     bags = await an_offer(market, quantity=30, pack_size=5)
     quilt = await an_offer(market, category_id=market.category["quilt"], quantity=3)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     assert lines == {(rice, bags, 5, 5), (quilts, quilt, 3, 3)}
     assert aside == []

@@ -58,7 +58,7 @@ async def test_cash_posted_for_all_goods_buys_what_is_most_urgent_of_each_kind(
     terms = rice(market, kind=CategoryKind.CASH, category_id=category["goods"], quantity=48_000)
     cash = await post(market.database, market.act("federation"), terms)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     assert lines == {(grave, cash, 2, 30_000), (mild, cash, 30, 18_000)}
     assert aside == []
@@ -115,7 +115,7 @@ async def test_cash_over_several_prices_goes_where_it_does_most_good_and_is_neve
         market, kind="CASH", category_id=market.category["goods"], quantity=45_500
     )
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     # A quarter of each comes first (10 kg, 1 quilt: 210 yuan), then the graver (30 kg: 180 yuan);
     # 65 yuan are less than another quilt.
@@ -283,7 +283,7 @@ async def test_cash_over_two_prices_keeps_to_its_smallest_delivery_along_both(
     few = await a_need(market, home[2], **units(3, severity=95, category_id=category["quilt"]))
     cash = await an_offer(market, delivery_min=30_000, category_id=category["goods"], **offered)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     assert lines == {(rice, cash, 80, 48_000)}
     assert {quilts, few}.isdisjoint(line[0] for line in lines)

@@ -26,7 +26,7 @@ from tests.fixtures.market import (
     an_allocation,
     an_offer,
 )
-from tests.planning.planned import a_consenting, planned, units
+from tests.planning.planned import a_consenting, planned, solved, units
 from tests.planning.workers import a_proposed_plan
 
 pytestmark = pytest.mark.one_database  # what is made of rows that both read alike
@@ -59,7 +59,7 @@ async def test_cash_for_one_thing_buys_whole_units_at_the_reference_price(market
         market, kind="CASH", category_id=market.category["quilt"], quantity=40_000
     )
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(need, cash, 2, 30_000)}
 
@@ -73,7 +73,7 @@ async def test_cash_meets_a_need_of_cash_to_the_fen(market: Market) -> None:
         market, kind="CASH", category_id=market.category["cash"], quantity=9_999_999_999
     )
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(need, cash, 3_000_000_007, 3_000_000_007)}
 
@@ -85,7 +85,7 @@ async def test_goods_at_hand_go_before_money_is_spent(market: Market) -> None:
     await an_offer(market, kind="CASH", category_id=market.category["rice"], quantity=60_000)
     goods = await an_offer(market, quantity=5)
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(need, goods, 5, 5)}
 
@@ -100,7 +100,7 @@ async def test_a_household_gets_no_more_than_the_offer_allows_counting_what_it_h
     offer = await an_offer(market, household_max=10)
     await an_allocation(market, got, offer, 4)
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(more, offer, 6, 6)}
 
@@ -122,7 +122,7 @@ async def test_what_a_household_may_still_have_of_cash_is_spent_to_the_last_whol
     async with market.database.write() as db:
         await db.execute(sa.update(allocations).values(units_drawn=100))
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(more, cash, 3, 900)}
 
@@ -136,7 +136,7 @@ async def test_a_household_that_had_all_it_may_have_gets_no_more_but_others_do(
     limited = await an_offer(market, household_max=10)
     await an_allocation(market, got, limited, 12)
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(first, limited, 10, 10)}
 
@@ -202,7 +202,7 @@ async def test_rules_of_offers_that_nobody_needs_are_not_said(
         )
     await an_offer(market, category_id=market.category["quilt"], **limits)
 
-    assert (await planned(market))[1] == []
+    assert (await solved(market))[1] == []
 
 
 @pytest.mark.both_databases
@@ -211,7 +211,7 @@ async def test_what_is_allocated_already_is_neither_asked_nor_given_again(market
     offer = await an_offer(market, quantity=12)
     await an_allocation(market, need, offer, 7, "DELIVERED")
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(need, offer, 3, 3)}
 
@@ -231,7 +231,7 @@ async def test_an_offer_is_not_proposed_again_to_whom_its_provider_refused_it(
         await db.execute(sa.text("UPDATE needs SET covered = 0"))
         await db.execute(sa.text("UPDATE offers SET reserved = 0"))
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
 
     assert lines == {(need, other, 4, 4)}
 
@@ -244,7 +244,7 @@ async def test_a_rule_that_cannot_bind_is_none(market: Market, limits: dict[str,
         await a_need(market, await a_consenting(market), **units(10))
     await an_offer(market, **limits)
 
-    lines, aside = await planned(market)
+    lines, aside = await solved(market)
 
     assert sorted(line[2] for line in lines) == [10, 10]
     assert aside == []
@@ -266,14 +266,14 @@ async def test_only_who_is_in_the_market_is_planned(market: Market) -> None:
         values = {"offer_id": elsewhere, "region_id": market.region["huangtong"]}
         await db.execute(sa.insert(offer_regions).values(**values))
 
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
     assert lines == set()
 
     here = await an_offer(market, quantity=6)
     async with market.database.write() as db:
         values = {"offer_id": here, "region_id": market.region["xiugu"]}
         await db.execute(sa.insert(offer_regions).values(**values))
-    lines, _ = await planned(market)
+    lines, _ = await solved(market)
     assert lines == {(need, here, 6, 6)}
     assert groups
 
@@ -293,8 +293,8 @@ async def test_a_plan_is_of_its_region_and_category_alone(market: Market) -> Non
     offer = await an_offer(market)
     await an_offer(market, category_id=market.category["quilt"])
 
-    staple, _ = await planned(market, category_id=market.category["staple"])
-    near, _ = await planned(
+    staple, _ = await solved(market, category_id=market.category["staple"])
+    near, _ = await solved(
         market, category_id=market.category["staple"], region_id=market.region["xiugu"]
     )
 
