@@ -72,11 +72,18 @@ test: $(DEV) ## every test, on SQLite and on a real PostgreSQL
 test-all: $(DEV) ## also the slow tests, and both databases for every test (40 minutes)
 	@$(BIN)/pytest -n 2 --dist loadgroup --slow --db each $(ARGS)
 
-.PHONY: check
+.PHONY: check check-style check-types check-house
 check: $(DEV) ## format, lint, types, floors and wings, file lengths
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-style check-house
+
+check-style: $(DEV)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+
+check-types: $(DEV)
 	@$(BIN)/mypy
+
+check-house: $(DEV)
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.house
 
