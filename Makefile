@@ -66,7 +66,7 @@ doctor: $(INSTALLED) ## look for what is wrong, and say what to do
 
 .PHONY: test
 test: $(DEV) ## every test, on SQLite and on a real PostgreSQL
-	@$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 .PHONY: test-all
 test-all: $(DEV) ## also the slow tests, and both databases for every test (40 minutes)
@@ -98,7 +98,7 @@ schema: $(INSTALLED) ## write schema.graphql anew
 
 .PHONY: cov
 cov: $(DEV) ## tests with branch coverage
-	@$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-report=term-missing:skip-covered $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 .PHONY: audit
 audit: $(DEV) ## the GraphQL-over-HTTP audit and three real clients (needs Node)
