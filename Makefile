@@ -65,7 +65,7 @@ doctor: $(INSTALLED) ## look for what is wrong, and say what to do
 # ------------------------------------------------------------------ develop
 
 .PHONY: test
-test: $(DEV) ## every test, on SQLite and on a real PostgreSQL
+test: $(DEV) ## the tests, on SQLite and on a real PostgreSQL (ten minutes)
 	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 .PHONY: test-all

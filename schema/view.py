@@ -21,7 +21,7 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET, UnsetType
 
 from marketplace.domain.callers import whence
-from marketplace.domain.errors import TopLevelError, Unauthenticated
+from marketplace.domain.errors import Text, TopLevelError, Unauthenticated
 from marketplace.settings import Settings
 from schema.context import Connection, Context, context_of, language_of
 from schema.engine import TIMEOUT, Schema
@@ -40,6 +40,7 @@ from schema.websockets import Handler, TextSocket
 
 LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 BAD_REQUEST = "BAD_REQUEST"
+NO_OBJECT = Text("The request must be a JSON object.", "请求正文必须是 JSON 对象。")
 # The status of an answer without data, for clients that take application/graphql-response+json.
 STATUS_OF_CODE = {
     "UNAUTHENTICATED": 401,
@@ -82,12 +83,13 @@ class View(GraphQL[Context | Connection, None]):
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
+        language = language_of(request.headers.get("accept-language"), self.settings.language)
         try:
             response = await self.run(request)
         except HTTPException as fault:
-            response = _failed(request, fault.status_code, fault.reason, BAD_REQUEST)
+            reason = NO_OBJECT.said_in(language) if fault.reason == NO_OBJECT.en else fault.reason
+            response = _failed(request, fault.status_code, reason, BAD_REQUEST)
         except TopLevelError as cause:
-            language = language_of(request.headers.get("accept-language"), self.settings.language)
             status = 401 if isinstance(cause, Unauthenticated) else 403
             response = _failed(request, status, cause.said.said_in(language), cause.code)
         await response(scope, receive, send)
@@ -132,7 +134,7 @@ class View(GraphQL[Context | Connection, None]):
         value = super().parse_json(data)
         if isinstance(value, dict | list):
             return value
-        raise HTTPException(400, "The request must be a JSON object.")
+        raise HTTPException(400, NO_OBJECT.en)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """Only for those who name text/html: a program that takes anything gets JSON."""

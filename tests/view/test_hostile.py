@@ -65,6 +65,20 @@ def test_a_body_that_is_no_request_gets_a_4xx(server: Served, body: bytes) -> No
     assert response.json()["errors"]
 
 
+def test_a_body_that_is_no_object_is_refused_in_the_readers_language(server: Served) -> None:
+    said = {
+        language: server.client.post(
+            "/graphql", content=b"null", headers=JSON | {"Accept-Language": language}
+        ).json()["errors"][0]["message"]
+        for language in ("en", "zh-CN")
+    }
+
+    assert said == {
+        "en": "The request must be a JSON object.",
+        "zh-CN": "请求正文必须是 JSON 对象。",
+    }
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "é"],
